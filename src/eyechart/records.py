@@ -1,0 +1,272 @@
+"""The six records that flow through Eyechart, and their small parts.
+
+    items --prompts--> requests --ask--> responses --parse, judge--> scores --metrics--> report
+
+Records are frozen and hold data only: no reading, no writing, no model calls here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+Kind = Literal["single", "multiple", "true_false", "open", "describe", "rate"]
+Role = Literal["answer", "judge", "caption", "draft", "label"]
+Why = Literal["unparsed", "refused", "failed", "unjudged"]
+FacetValue = str | int | float | bool
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+JUDGED_KINDS: frozenset[Kind] = frozenset({"open", "describe"})
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One photograph, by path or by its bytes (exactly one of the two is set).
+
+    The bytes are those of the file, never re-encoded. `name` is what errors and reports call it.
+    `sha256`: hex digest of the bytes where it is known beforehand; checked before sending.
+    """
+
+    path: Path | None = None
+    data: bytes | None = field(default=None, repr=False)
+    name: str = ""
+    sha256: str | None = None
+
+    @property
+    def label(self) -> str:
+        """A name for people: `name`, else the path, else the digest."""
+        return self.name or (str(self.path) if self.path else f"sha256:{(self.sha256 or '?')[:12]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question about one or more photographs, with its right answer.
+
+    `answer`: an option's text (single), a tuple of them (multiple), True or False (true_false), a
+    reference text (open, describe), None (rate, or withheld). `mos`: people's mean opinion score,
+    in the unit of its data set. `facets`: what reports are broken down by; values are str, int,
+    float or bool, and an absent facet has no key.
+    """
+
+    id: str
+    kind: Kind
+    question: str
+    images: tuple[Picture, ...]
+    options: tuple[str, ...] = ()
+    answer: str | tuple[str, ...] | bool | None = None
+    facets: Mapping[str, FacetValue] = field(default_factory=dict)
+    source: str = ""
+    licence: str = ""
+    mos: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation: texts and pictures in the order shown."""
+
+    role: Literal["system", "user", "assistant"]
+    parts: tuple[str | Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to draw the reply. None leaves the endpoint's own default in force.
+
+    `temperature` >= 0; `top_p` in (0, 1]; `max_tokens` >= 1 counts reasoning too.
+    """
+
+    temperature: float | None = 0.0
+    top_p: float | None = None
+    max_tokens: int | None = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What is wanted of the model: use `TEXT`, `next_word` or `likelihood`.
+
+    `words`: for next_word, the words whose log-probability is read; for likelihood, the texts.
+    """
+
+    name: Literal["text", "next_word", "likelihood"]
+    words: tuple[str, ...] = ()
+
+
+TEXT = Want("text")
+
+
+def next_word(*words: str) -> Want:
+    """Want the log-probability of each word as the very next one.
+
+    >>> next_word("good", "poor").words
+    ('good', 'poor')
+    """
+    return Want("next_word", words)
+
+
+def likelihood(*texts: str) -> Want:
+    """Want the log-likelihood of each whole text as the answer."""
+    return Want("likelihood", texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to ask a model. `begun`: the first words of the answer, written for the model.
+
+    `draw` numbers repeated samplings of the same question (0, 1, ...).
+    """
+
+    item_id: str
+    role: Role
+    turns: tuple[Turn, ...]
+    begun: str = ""
+    sampling: Sampling = Sampling()
+    want: Want = TEXT
+    draw: int = 0
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every picture of every turn, in the order shown."""
+        return tuple(p for turn in self.turns for p in turn.parts if isinstance(p, Picture))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a call cost: tokens in and out as the endpoint counted them, None where it did not."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer. `message` is for people and names the file or the endpoint's words.
+
+    `kind`: `image` (cannot be sent), `transient` (tried again in vain), `refused` (the endpoint
+    will not take this request), `budget` (not asked: the budget was spent).
+    """
+
+    kind: Literal["image", "transient", "refused", "budget"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came of one request: exactly one row per request, also when it failed.
+
+    `key`: hex content key, "" if the pictures could not be read. `text` never holds `reasoning`.
+    `logprobs`: natural-log probability for each of the wanted words or texts, in their order; None
+    for a word outside the list that the endpoint returned, which is then at most `bound`.
+    `finish`: why the model stopped (`stop`, `length`, `content_filter`, ...). `seconds`: of the
+    call that was answered.
+    """
+
+    item_id: str
+    role: Role
+    draw: int
+    key: str
+    model: str
+    revision: str = ""
+    text: str | None = None
+    reasoning: str | None = None
+    logprobs: tuple[float | None, ...] = ()
+    bound: float | None = None
+    finish: str | None = None
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number for one item, or the reason why there is none.
+
+    `name`: `correct` (0 or 1), `verdict` (0 to 1, a judge's 0-2 halved), `rating` (0 worst, 1 best).
+    `extracted`: what was read out of the reply. `detail`: the reason in words where unscored.
+    """
+
+    item_id: str
+    name: str
+    value: float | None
+    why: Why | None = None
+    extracted: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One person's value for one item. `at`: ISO 8601 time, UTC. `round`: 1, 2, ... of rating."""
+
+    item_id: str
+    rater: str
+    value: float
+    at: str
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its uncertainty; `value` is None where it is undefined, never 0.
+
+    `low`, `high`: 95 % interval, None where it is undefined. `n`: items that entered it.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a report: a metric over the items whose `facet` has `value` ("" = all items).
+
+    `n_unscored`: items without a score, which `estimate` counts as the benchmark's rule says;
+    `bounds`: the metric if they were all wrong and all right. `chance`: what guessing would give.
+    `why`: how many are unscored for each reason.
+    """
+
+    facet: str
+    value: str
+    metric: str
+    estimate: Estimate
+    n_unscored: int = 0
+    bounds: tuple[float, float] | None = None
+    chance: float | None = None
+    why: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric against severity, for one distortion; `threshold` in `unit`, undefined where never seen.
+
+    Points run from the weakest severity to the strongest.
+    """
+
+    name: str
+    unit: str
+    severities: tuple[float, ...]
+    points: tuple[Estimate, ...]
+    chance: float
+    threshold: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a report shows, before it has a form.
+
+    `counts`: `n_items`, `n_scored` and one count per reason of being unscored. `notes`: sentences
+    that a reader must see (what was left out, converted, stopped early). `provenance`: every
+    version, digest and setting used.
+    """
+
+    title: str
+    benchmark: str
+    model: str
+    headline: str
+    cells: tuple[Cell, ...]
+    curves: tuple[Curve, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
