@@ -1,0 +1,69 @@
+"""The one seam to a model: a call goes in, an answer comes out.
+
+A backend answers; it does not retry, pace, count or remember. The engine does that for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from eyechart.images import Encoded as Encoded
+from eyechart.records import Request, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that is ready to send: `images` are its pictures in the order shown."""
+
+    request: Request
+    images: tuple[Encoded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answered; the fields mean what they mean in `Response`."""
+
+    text: str | None = None
+    reasoning: str | None = None
+    logprobs: tuple[float | None, ...] = ()
+    bound: float | None = None
+    finish: str | None = None
+    usage: Usage = Usage()
+
+
+class Backend(Protocol):
+    """A model that can be asked.
+
+    `model` and `revision` name it in the content key and in reports, without any credential.
+    `wants`: the names of wants it can meet. `continues`: it can go on from a begun answer.
+    `logged`: its answers are worth keeping in the call log.
+    """
+
+    model: str
+    revision: str
+    wants: frozenset[str]
+    continues: bool
+    logged: bool
+
+    async def answer(self, call: Call) -> Answer:
+        """Answer one call. Raises Transient, Refused or Fatal (see `eyechart.errors`)."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and memory. Called once, in the event loop that answered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BackendPlugin:
+    """The constant `BACKEND` of a file in `eyechart/backends`.
+
+    `open`: makes the backend from the whole address (`signal`, `openai:gpt-5.2`, ...).
+    """
+
+    name: str
+    summary: str
+    example: str
+    open: Callable[[str], Backend]

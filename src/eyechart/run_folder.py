@@ -1,0 +1,248 @@
+"""Run folders: where a run keeps each stage, so that the later stages can be redone.
+
+    run.json  items.jsonl  responses.jsonl  scores.parquet  report.html  report.md  tables/ figures/
+
+In: records. Out: files, and the same records again. Knows nothing of models, scoring or pages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from eyechart.errors import BadInput
+from eyechart.items import Card, ItemSet
+from eyechart.records import Failure, Item, Picture, Response, Score, Usage
+from eyechart.rows import Row, RowProblem, item_of_row, row_of_item
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a run is: the content of `run.json`.
+
+    `identity`: the settings that decide what is asked; a folder holds one identity only.
+    `settings`: every other setting. `versions`: of Eyechart and what it ran on. `prompts`: digest
+    by prompt name. `card`: of the items. `notes`: what a reader of the report must know.
+    """
+
+    benchmark: str
+    model: str
+    revision: str
+    started: str
+    identity: Mapping[str, str]
+    card: Card
+    judge: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Path]:
+    """The folder, made where it is missing and held for this process alone.
+
+    Raises BadInput where it cannot be written to, or another process is at work in it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as error:
+        raise BadInput(
+            f"{folder}: cannot be used as the run folder ({error.strerror}); nothing was asked. "
+            "Choose another with --out"
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(
+                f"{folder}: another eyechart is at work in this folder; wait for it, or choose "
+                "another with --out"
+            ) from None
+        yield folder
+
+
+def write_info(folder: Path, facts: RunInfo) -> None:
+    """Write `run.json`. Raises BadInput where the folder holds a run of something else."""
+    before = read_info(folder) if (folder / "run.json").is_file() else None
+    if before is not None and dict(before.identity) != dict(facts.identity):
+        keys = [k for k in facts.identity if before.identity.get(k) != facts.identity[k]]
+        differs = ", ".join(f"{k} {before.identity.get(k)!r}, now {facts.identity[k]!r}" for k in keys)
+        raise BadInput(f"{folder}: holds another run ({differs}); choose another folder with --out")
+    values = dataclasses.asdict(facts)
+    values["card"].pop("digests")
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    write_whole(folder / "run.json", (text + "\n").encode("utf-8", "backslashreplace"))
+
+
+def read_info(folder: Path) -> RunInfo:
+    """Read `run.json`. Raises BadInput where there is none or it cannot be read."""
+    file = folder / "run.json"
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        card = Card(**{**values.pop("card"), "notes": ()})
+        return RunInfo(**{**values, "notes": tuple(values.get("notes", ())), "card": card})
+    except FileNotFoundError:
+        raise BadInput(f"{folder}: not a run folder (no run.json); `eyechart run` makes one") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{file}: not readable ({error}); expected what eyechart wrote") from None
+
+
+def write_items(folder: Path, items: Iterable[Item]) -> tuple[Item, ...]:
+    """Write `items.jsonl`; photographs held in memory are laid under `images/` first."""
+    settled = tuple(_settled(folder, item) for item in items)
+    lines = []
+    for item in settled:
+        images = [
+            {"path": str(p.path), "name": p.name, "sha256": p.sha256} for p in item.images
+        ]
+        lines.append(_encode({"id": item.id, "images": images, **row_of_item(item)}))
+    text = "".join(line + "\n" for line in lines)
+    write_whole(folder / "items.jsonl", text.encode("utf-8", "backslashreplace"))
+    return settled
+
+
+def read_item_set(folder: Path) -> ItemSet:
+    """The items of a run and their card."""
+    items: list[Item] = []
+    for where, row in _rows(folder / "items.jsonl"):
+        images = tuple(
+            Picture(Path(i["path"]), None, i["name"], i["sha256"]) for i in row.pop("images")
+        )
+        item = item_of_row(Row(row, where, images))
+        if isinstance(item, RowProblem):
+            raise BadInput(str(item))
+        items.append(item)
+    return ItemSet(read_info(folder).card, tuple(items))
+
+
+class ResponseWriter:
+    """`responses.jsonl` of a run, one line a response, as they come."""
+
+    def __init__(self, folder: Path, *, keep: Iterable[Response] = ()) -> None:
+        self._file: IO[str] = (folder / "responses.jsonl").open(
+            "w", encoding="utf-8", errors="backslashreplace"
+        )
+        for response in keep:
+            self.add(response)
+
+    def add(self, response: Response) -> None:
+        """Append one line."""
+        self._file.write(_encode(_row_of_response(response)) + "\n")
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._file.close()
+
+
+def read_responses(folder: Path) -> Iterator[Response]:
+    """The responses of a run, in the order in which they came."""
+    for where, row in _rows(folder / "responses.jsonl"):
+        try:
+            failure = row.pop("failure", None)
+            usage = row.pop("usage", {})
+            yield Response(
+                **{**row, "logprobs": tuple(row.get("logprobs", ()))},
+                usage=Usage(**usage),
+                failure=Failure(**failure) if failure else None,
+            )
+        except TypeError as error:
+            raise BadInput(f"{where}: not a response ({error})") from None
+
+
+def write_scores(folder: Path, scores: Sequence[Score]) -> None:
+    """Write `scores.parquet`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields = [f.name for f in dataclasses.fields(Score)]
+    columns = {name: [_storable(getattr(score, name)) for score in scores] for name in fields}
+    schema = pa.schema(
+        [(name, pa.float64() if name == "value" else pa.string()) for name in fields]
+    )
+    temporary = folder / ".scores.parquet.part"
+    pq.write_table(pa.table(columns, schema=schema), temporary)
+    os.replace(temporary, folder / "scores.parquet")
+
+
+def read_scores(folder: Path) -> tuple[Score, ...]:
+    """Read `scores.parquet`. Raises BadInput where there is none."""
+    import pyarrow.parquet as pq
+
+    file = folder / "scores.parquet"
+    if not file.is_file():
+        raise BadInput(f"{folder}: no scores.parquet; run `eyechart score {folder}` first")
+    return tuple(Score(**row) for row in pq.read_table(file).to_pylist())
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or as it was before. Raises BadInput on a full disk."""
+    temporary = file.with_name(f".{file.name}.part")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise BadInput(
+            f"{file}: cannot be written ({error.strerror}); make room or choose another folder"
+        ) from None
+
+
+def _settled(folder: Path, item: Item) -> Item:
+    if all(picture.data is None for picture in item.images):
+        absolute = [dataclasses.replace(p, path=p.path and p.path.resolve()) for p in item.images]
+        return dataclasses.replace(item, images=tuple(absolute))
+    images = []
+    for picture in item.images:
+        if picture.data is not None:
+            digest = hashlib.sha256(picture.data).hexdigest()
+            path = folder.resolve() / "images" / digest
+            path.parent.mkdir(exist_ok=True)
+            if not path.exists():
+                write_whole(path, picture.data)
+            picture = Picture(path, None, picture.name, digest)
+        images.append(picture)
+    return dataclasses.replace(item, images=tuple(images))
+
+
+def _row_of_response(response: Response) -> dict[str, Any]:
+    row = {name: getattr(response, name) for name in RESPONSE_FIELDS}
+    usage = response.usage
+    row["usage"] = {"tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out}
+    if response.failure:
+        row["failure"] = {"kind": response.failure.kind, "message": response.failure.message}
+    return {name: value for name, value in row.items() if value not in (None, (), "")}
+
+
+RESPONSE_FIELDS = [
+    f.name for f in dataclasses.fields(Response) if f.name not in ("usage", "failure")
+]
+
+
+def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not file.is_file():
+        raise BadInput(f"{file}: missing; expected a run folder with {file.name}")
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise BadInput(f"{file}:{number}: not a JSON object ({error})") from None
+            yield f"{file}:{number}", row
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
