@@ -11,8 +11,8 @@ import math
 import random
 import re
 
-from eyechart.ask.backend import Answer, BackendPlugin, Call
-from eyechart.ask.key import canonical
+from eyechart.asking.backend import Answer, BackendPlugin, Call
+from eyechart.asking.key import canonical
 from eyechart.records import Request, Usage
 
 OPTION = re.compile(r"^([A-Z])\. ", re.MULTILINE)

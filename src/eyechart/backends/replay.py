@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eyechart.ask.backend import Answer, BackendPlugin, Call
-from eyechart.ask.key import canonical, key_of
+from eyechart.asking.backend import Answer, BackendPlugin, Call
+from eyechart.asking.key import canonical, key_of
 from eyechart.errors import BadInput, Refused
 from eyechart.records import Response
 from eyechart.run_folder import read_responses

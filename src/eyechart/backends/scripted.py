@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from eyechart.ask.backend import Answer, BackendPlugin, Call
+from eyechart.asking.backend import Answer, BackendPlugin, Call
 from eyechart.errors import BadInput
 from eyechart.records import Request, Usage
 

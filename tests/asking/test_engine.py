@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from eyechart.ask import AskSettings, Budget, CallLog, Price, Tally, ask
-from eyechart.ask.backend import Answer, Call
+from eyechart.asking import AskSettings, Budget, CallLog, Price, Tally, ask
+from eyechart.asking.backend import Answer, Call
 from eyechart.backends.scripted import Scripted
 from eyechart.errors import BadInput, EyechartError, Fatal, Refused, Transient
 from eyechart.records import Picture, Request, Response, Turn, Usage, next_word

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from eyechart.ask.key import canonical, key_of
+from eyechart.asking.key import canonical, key_of
 from eyechart.records import TEXT, Picture, Request, Sampling, Turn, next_word
 
 PICTURE = Picture(data=b"x", name="a.png")

@@ -7,7 +7,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eyechart.ask.pace import MOST_BACKOFF_S, MOST_WAIT_S, Pacer, wait_s
+from eyechart.asking.pace import MOST_BACKOFF_S, MOST_WAIT_S, Pacer, wait_s
 
 
 def test_throttling_halves_once_per_wave_and_never_below_one() -> None:

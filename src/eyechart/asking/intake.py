@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from eyechart.ask.backend import Answer, Backend, Call
-from eyechart.ask.call_log import CallLog, Logged, Question
-from eyechart.ask.key import canonical, key_of
+from eyechart.asking.backend import Answer, Backend, Call
+from eyechart.asking.call_log import CallLog, Logged, Question
+from eyechart.asking.key import canonical, key_of
 from eyechart.errors import BadInput, BadPicture
 from eyechart.images import encode
 from eyechart.records import Failure, Request, Response

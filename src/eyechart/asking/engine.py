@@ -17,11 +17,11 @@ from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from eyechart.ask.backend import Answer, Backend
-from eyechart.ask.budget import Budget, Purse
-from eyechart.ask.call_log import Answered, CallLog, Logged
-from eyechart.ask.intake import CHUNK_REQUESTS, Chunk, Intake, Job, answered, failed
-from eyechart.ask.pace import Pacer, wait_s
+from eyechart.asking.backend import Answer, Backend
+from eyechart.asking.budget import Budget, Purse
+from eyechart.asking.call_log import Answered, CallLog, Logged
+from eyechart.asking.intake import CHUNK_REQUESTS, Chunk, Intake, Job, answered, failed
+from eyechart.asking.pace import Pacer, wait_s
 from eyechart.errors import BadInput, Fatal, Refused, Transient
 from eyechart.records import Failure, Request, Response
 

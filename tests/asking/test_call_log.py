@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from eyechart.ask.backend import Answer
-from eyechart.ask.call_log import Answered, CallLog, Logged, Question
+from eyechart.asking.backend import Answer
+from eyechart.asking.call_log import Answered, CallLog, Logged, Question
 from eyechart.errors import BadInput
 from eyechart.records import Failure, Usage
 
@@ -73,8 +73,8 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 KILLED = """
 import sys
-from eyechart.ask.backend import Answer
-from eyechart.ask.call_log import Answered, CallLog, Logged, Question
+from eyechart.asking.backend import Answer
+from eyechart.asking.call_log import Answered, CallLog, Logged, Question
 log = CallLog(sys.argv[1])
 for i in range(10**6):
     key = str(i).encode().ljust(32)

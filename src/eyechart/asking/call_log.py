@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from eyechart.ask.backend import Answer, Encoded
+from eyechart.asking.backend import Answer, Encoded
 from eyechart.errors import BadInput, EyechartError
 from eyechart.records import Failure, Usage
 

@@ -1,0 +1,7 @@
+"""Asking models: one engine, one call log, one seam to every backend."""
+
+from eyechart.asking.budget import Budget, Price
+from eyechart.asking.call_log import CallLog
+from eyechart.asking.engine import AskSettings, Tally, ask
+
+__all__ = ["AskSettings", "Budget", "CallLog", "Price", "Tally", "ask"]

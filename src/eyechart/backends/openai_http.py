@@ -1,0 +1,142 @@
+"""Any service that speaks OpenAI's chat completions: vLLM, SGLang, Ollama, llama.cpp, vendors.
+
+In: a `Call`. Out: an `Answer`, or one of the three errors. One HTTP request per call: retrying,
+pacing and remembering are the engine's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+
+from eyechart.asking.backend import Answer, BackendPlugin, Call
+from eyechart.backends.openai_address import EXAMPLE, Endpoint, read_address
+from eyechart.backends.openai_faults import (
+    Reply,
+    fault_of_connection,
+    fault_of_page,
+    fault_of_reply,
+    no_logprobs,
+)
+from eyechart.backends.openai_wire import Body, compose, read_reply
+from eyechart.errors import BadInput
+
+CONNECT_S = 10.0
+TIMEOUT_S = 600.0
+SECRET_LENGTH = 8  # local servers are given words such as EMPTY, which an answer may hold
+
+
+class OpenAIHTTP:
+    """A model behind an endpoint. `timeout_s`: for a whole call, sending and thinking included."""
+
+    revision = ""
+    logged = True
+
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float = TIMEOUT_S) -> None:
+        self.model = endpoint.name
+        self.continues = endpoint.vendor.continues
+        self.wants = frozenset({"text", "next_word"} if endpoint.vendor.n_top else {"text"})
+        self.timeout_s = timeout_s
+        self._endpoint = endpoint
+        self._proxy = _proxy(endpoint.url)
+        self._session: aiohttp.ClientSession | None = None
+
+    def __repr__(self) -> str:
+        return f"OpenAIHTTP({self.model!r})"
+
+    async def answer(self, call: Call) -> Answer:
+        """The model's answer. Raises Transient, Refused or Fatal, with the endpoint's words."""
+        body = compose(call, self._endpoint)
+        try:
+            reply = await self._post(body)
+        except (aiohttp.ClientError, OSError) as error:
+            raise fault_of_connection(error, self._endpoint, self.timeout_s) from None
+        if not 200 <= reply.status < 300:
+            raise fault_of_reply(reply, self._endpoint, body=body, request=call.request)
+        content = self._content(reply, body, call)
+        answer = read_reply(content["choices"][0], content.get("usage"), call.request.want)
+        if answer is None:
+            raise no_logprobs(self._endpoint)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _post(self, body: Body) -> Reply:
+        if self._session is None:
+            self._session = self._connect()
+        async with self._session.post(
+            self._endpoint.url,
+            data=body.chunks(),
+            headers={"Content-Length": str(body.n_bytes)},
+            proxy=self._proxy,
+            allow_redirects=False,
+        ) as response:
+            text = (await response.read()).decode("utf-8", "replace")
+            if len(self._endpoint.key) >= SECRET_LENGTH:
+                text = self._endpoint.hide(text)
+            return Reply(response.status, response.headers, text)
+
+    def _connect(self) -> aiohttp.ClientSession:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._endpoint.key:
+            headers["Authorization"] = f"Bearer {self._endpoint.key}"
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=self.timeout_s, connect=CONNECT_S),
+            headers=headers,
+        )
+
+    def _content(self, reply: Reply, body: Body, call: Call) -> dict[str, Any]:
+        """The reply's JSON with at least one choice. Raises what a reply without one means."""
+        try:
+            content = json.loads(reply.text)
+        except ValueError:
+            raise fault_of_page(reply, self._endpoint, "a body that is not JSON") from None
+        content = content if isinstance(content, dict) else {}
+        choices = content.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if content.get("error") or (isinstance(choice, dict) and choice.get("error")):
+            said = content if content.get("error") else choice
+            told = Reply(reply.status, reply.headers, json.dumps(said))
+            raise fault_of_reply(told, self._endpoint, body=body, request=call.request)
+        if not isinstance(choice, dict):
+            raise fault_of_page(reply, self._endpoint, "JSON without choices")
+        return content
+
+
+def open_address(address: str) -> OpenAIHTTP:
+    """The model at an address; EYECHART_TIMEOUT_S sets how long a call may take (default 600).
+
+    Raises BadInput (see `eyechart.backends.openai_address.read_address`).
+    """
+    text = os.environ.get("EYECHART_TIMEOUT_S", str(TIMEOUT_S))
+    try:
+        timeout_s = float(text)
+    except ValueError:
+        timeout_s = 0.0
+    if not timeout_s > 0:
+        raise BadInput(f"EYECHART_TIMEOUT_S is {text!r}; expected seconds above 0, such as 600")
+    return OpenAIHTTP(read_address(address), timeout_s=timeout_s)
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy of the environment. aiohttp's own trust_env would read ~/.netrc for keys too."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+
+
+BACKEND = BackendPlugin(
+    name="openai_http",
+    summary="any OpenAI-compatible endpoint: vLLM, SGLang, Ollama, llama.cpp, OpenAI, …",
+    example=EXAMPLE,
+    open=open_address,
+)

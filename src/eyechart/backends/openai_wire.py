@@ -1,0 +1,190 @@
+"""The wire form of chat completions: a call to a request body, a reply to an answer.
+
+In: a `Call` and its `Endpoint`; out: a `Body` whose pictures become base64 only as they are sent.
+In: the reply's JSON; out: an `Answer`. Nothing is sent here and no error is classified.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+from binascii import b2a_base64
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eyechart.asking.backend import Answer, Call
+from eyechart.backends.openai_address import Endpoint
+from eyechart.images import Encoded
+from eyechart.parse import strip_reasoning
+from eyechart.records import Request, Turn, Usage, Want
+
+CHUNK_BYTES = 192 * 1024  # a multiple of 3, so that pieces join without padding; larger is slower
+_MARK = secrets.token_hex(16)  # stands for a picture in the JSON; no text can contain it
+_SPACE = " \t\n\u0120\u2581"  # blanks, and how tokenisers write one before a word
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request body: JSON texts with a picture between each two. `fields`: the settings sent."""
+
+    texts: tuple[bytes, ...]
+    pictures: tuple[bytes, ...]
+    fields: frozenset[str]
+
+    @property
+    def n_bytes(self) -> int:
+        """The length as it is sent, pictures in base64."""
+        return sum(map(len, self.texts)) + sum((len(p) + 2) // 3 * 4 for p in self.pictures)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes as they are sent, a piece at a time: memory holds no whole base64 text."""
+        for text, picture in zip(self.texts, self.pictures, strict=False):
+            yield text
+            view = memoryview(picture)
+            for at in range(0, len(picture), CHUNK_BYTES):
+                yield b2a_base64(view[at : at + CHUNK_BYTES], newline=False)
+        yield self.texts[-1]
+
+
+def compose(call: Call, endpoint: Endpoint) -> Body:
+    """The body of a call: turns in order, pictures as data URLs of their own bytes."""
+    fields = _fields(call.request, endpoint)
+    messages = _messages(call)
+    text = _encode({"model": endpoint.model, "messages": messages, **fields})
+    texts = tuple(piece.encode() for piece in text.split(_MARK))
+    return Body(texts, tuple(image.data for image in call.images), frozenset(fields))
+
+
+def _fields(request: Request, endpoint: Endpoint) -> dict[str, Json]:
+    how, vendor = request.sampling, endpoint.vendor
+    fields: dict[str, Json] = {
+        "temperature": how.temperature,
+        "top_p": how.top_p,
+        vendor.length_name: how.max_tokens,
+    }
+    if request.want.name == "next_word":
+        fields |= {vendor.length_name: 1, "logprobs": True, "top_logprobs": vendor.n_top}
+    if request.begun:
+        fields |= {"continue_final_message": True, "add_generation_prompt": False}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _messages(call: Call) -> list[Json]:
+    pictures = iter(call.images)
+    messages = [_message(turn, pictures) for turn in call.request.turns]
+    if call.request.begun:
+        messages.append({"role": "assistant", "content": call.request.begun})
+    return messages
+
+
+def _message(turn: Turn, pictures: Iterator[Encoded]) -> Json:
+    if len(turn.parts) == 1 and isinstance(turn.parts[0], str):
+        return {"role": turn.role, "content": turn.parts[0]}
+    content = [
+        {"type": "text", "text": part} if isinstance(part, str) else _picture(next(pictures))
+        for part in turn.parts
+    ]
+    return {"role": turn.role, "content": content}
+
+
+def _picture(image: Encoded) -> Json:
+    url = f"data:{image.media_type};base64,{_MARK}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def read_reply(choice: Mapping[str, Json], usage: Json, want: Want) -> Answer | None:
+    """The answer in a reply's first choice; None where words are wanted and no logprobs came.
+
+    Reasoning, in a field of its own or as <think>…</think>, is kept apart. A refusal is the text,
+    with `content_filter` as the reason of stopping.
+    """
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    text, reasoning = _texts(message)
+    finish = choice.get("finish_reason")
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal and not text:
+        text, finish = refusal, "content_filter"
+    words = next_words(choice, want.words) if want.name == "next_word" else ((), None)
+    if words is None:
+        return None
+    return Answer(
+        text=text,
+        reasoning=reasoning,
+        logprobs=words[0],
+        bound=words[1],
+        finish=finish if isinstance(finish, str) else None,
+        usage=_usage(usage),
+    )
+
+
+def _texts(message: Mapping[str, Json]) -> tuple[str, str | None]:
+    """The text and the reasoning apart from it, None where there is none."""
+    text = _joined(message.get("content"))
+    reasoning = _joined(message.get("reasoning_content")) or _joined(message.get("reasoning"))
+    if reasoning:
+        return text, reasoning
+    parts = strip_reasoning(text)
+    return parts.answer, parts.reasoning or None
+
+
+def _joined(content: Json) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict)]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _usage(usage: Json) -> Usage:
+    counts = usage if isinstance(usage, dict) else {}
+    tokens = [counts.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    return Usage(*[n if isinstance(n, int) else None for n in tokens])
+
+
+def next_words(
+    choice: Mapping[str, Json], words: Sequence[str]
+) -> tuple[tuple[float | None, ...], float | None] | None:
+    """Each word's log-probability of being next, and the bound for those outside the list (None).
+
+    A token counts for a word that it equals, else for one that it equals but for its case; tokens
+    of one word (" good", "Good") are added up. None without a list.
+
+    >>> top = [{"token": " good", "logprob": -0.5}, {"token": " a", "logprob": -3.0}]
+    >>> next_words({"logprobs": {"content": [{"top_logprobs": top}]}}, ["good", "poor"])
+    ((-0.5, None), -3.0)
+    """
+    top = _top(choice)
+    if not top:
+        return None
+    exact = {word: word for word in words}
+    folded = {word.casefold(): word for word in reversed(words)}
+    found: dict[str, list[float]] = {word: [] for word in words}
+    for token, logprob in top:
+        word = exact.get(token) or folded.get(token.casefold())
+        if word is not None:
+            found[word].append(logprob)
+    scores = tuple(_sum(found[word]) for word in words)
+    return scores, min(logprob for _, logprob in top)
+
+
+def _top(choice: Mapping[str, Json]) -> list[tuple[str, float]]:
+    try:
+        entries = choice["logprobs"]["content"][0]["top_logprobs"]
+        top = [(entry["token"].strip(_SPACE), float(entry["logprob"])) for entry in entries]
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+        return []
+    return [(token, logprob) for token, logprob in top if math.isfinite(logprob)]
+
+
+def _sum(logprobs: Sequence[float]) -> float | None:
+    """The logarithm of the summed probabilities (at most 0), None of none."""
+    if not logprobs:
+        return None
+    top = max(logprobs)
+    return min(0.0, top + math.log(sum(math.exp(value - top) for value in logprobs)))
