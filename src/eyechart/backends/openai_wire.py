@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 import secrets
-from binascii import b2a_base64
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pybase64 import b64encode
 
 from eyechart.asking.backend import Answer, Call
 from eyechart.backends.openai_address import Endpoint
@@ -47,7 +48,7 @@ class Body:
             yield text
             view = memoryview(picture)
             for at in range(0, len(picture), CHUNK_BYTES):
-                yield b2a_base64(view[at : at + CHUNK_BYTES], newline=False)
+                yield b64encode(view[at : at + CHUNK_BYTES])
         yield self.texts[-1]
 
 
