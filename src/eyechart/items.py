@@ -93,7 +93,7 @@ def write_items(folder: Path, items: Iterable[Item], card: Card) -> Card:
     with (folder / "metadata.jsonl").open("w", encoding="utf-8") as out:
         for item in items:
             names = [_name_under(folder, picture, digests) for picture in item.images]
-            row = row_of_item(item, dict.fromkeys(facets))
+            row = row_of_item(item, facets)
             padded = names + [None] * (n_images - len(names))
             files = {f"{ORDINALS[i]}file_name": name for i, name in enumerate(padded)}
             out.write(json.dumps({"id": item.id, **files, **row}, ensure_ascii=False) + "\n")

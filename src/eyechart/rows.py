@@ -10,7 +10,7 @@ choice has `answers`, a list. On reading, a list or a JSON true/false in `answer
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from eyechart.records import KINDS, FacetValue, Item, Kind, Picture
 
 RATE_QUESTION = "Rate the quality of the image."
 OWN_COLUMNS = frozenset(
-    "id kind question options answer answers mos source licence images sha256".split()
+    ["id", "kind", "question", "options", "answer", "answers", "mos", "source", "licence", "images"]
 )
 TRUTH = {"true": True, "false": False, "yes": True, "no": False}
 
@@ -74,7 +74,7 @@ def item_of_row(row: Row) -> Item | RowProblem:
         return RowProblem(where, bad.field, bad.expected)
 
 
-def row_of_item(item: Item, facets: Mapping[str, None] | None = None) -> dict[str, Any]:
+def row_of_item(item: Item, facets: Iterable[str] = ()) -> dict[str, Any]:
     """The row of an item without its id and files; `facets` lists columns that must be there."""
     answer, answers = item.answer, None
     if isinstance(answer, tuple):
@@ -88,7 +88,7 @@ def row_of_item(item: Item, facets: Mapping[str, None] | None = None) -> dict[st
         "mos": item.mos,
         "source": item.source,
         "licence": item.licence,
-        **(facets or {}),
+        **dict.fromkeys(facets),
         **item.facets,
     }
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_log_of_a_newer_eyechart_is_refused(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "calls.sqlite") as db:
+    with closing(sqlite3.connect(tmp_path / "calls.sqlite")) as db:
         db.execute("PRAGMA user_version=99")
     with pytest.raises(BadInput, match="written by a newer eyechart .log version 99"):
         CallLog(tmp_path / "calls.sqlite")

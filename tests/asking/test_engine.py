@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -251,7 +252,8 @@ def test_what_was_sent_is_in_the_log(tmp_path: Path) -> None:
     Image.new("RGB", (8, 6)).save(tmp_path / "a.png")
     with CallLog(tmp_path / "calls.sqlite") as log:
         list(ask([question("a", picture=Picture(tmp_path / "a.png"))], Scripted("Yes."), log=log))
-    rows = sqlite3.connect(tmp_path / "calls.sqlite").execute("SELECT * FROM pictures").fetchall()
+    with closing(sqlite3.connect(tmp_path / "calls.sqlite")) as db:
+        rows = db.execute("SELECT * FROM pictures").fetchall()
     ((_, form, width, height, n_bytes, changed),) = rows
     assert (form, width, height, changed) == ("PNG", 8, 6, "")
     assert n_bytes == (tmp_path / "a.png").stat().st_size

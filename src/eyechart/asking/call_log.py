@@ -187,6 +187,8 @@ class CallLog:
         self.close()
 
     def _write(self, statements: list[tuple[str, list[tuple[Any, ...]]]]) -> None:
+        if not any(rows for _, rows in statements):
+            return
         try:
             with self._lock, self._db:
                 for sql, rows in statements:

@@ -340,9 +340,8 @@ class _Engine:
         if self.log is not None:
             calls = [Answered(j.question, r, j.call.images) for j, r, _ in batch if isinstance(r, Logged)]
             self.log.add(calls)
-            failures = [(j.question, r) for j, r, _ in batch if _was_tried(r)]
-            if failures:
-                self.log.add_failures(failures)
+            failures = [(j.question, r) for j, r, _ in batch if isinstance(r, Failure)]
+            self.log.add_failures([(q, f) for q, f in failures if f.kind != "budget"])
         self._deliver([response for _, _, response in batch])
 
     def _deliver(self, responses: list[Response]) -> None:
@@ -352,10 +351,6 @@ class _Engine:
                 return
             except queue.Full:
                 continue
-
-
-def _was_tried(result: Logged | Failure) -> bool:
-    return isinstance(result, Failure) and result.kind != "budget"
 
 
 def _first_cause(error: BaseException) -> BaseException:

@@ -48,7 +48,7 @@ def _said(request: Request) -> str:
 
 
 def _guess(said: str, chance: random.Random) -> str:
-    letters = OPTION.findall(said)
+    letters: list[str] = OPTION.findall(said)
     if letters and "all that apply" in said.lower():
         bits = chance.randrange(1, 2 ** len(letters))
         return ", ".join(letter for i, letter in enumerate(letters) if bits >> i & 1)

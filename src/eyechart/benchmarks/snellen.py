@@ -1,0 +1,202 @@
+"""The eye chart: known faults added to photographs, and questions about what was added.
+
+In: photographs (a folder, or the bundled ones) and a seed. Out: an item folder of stimuli and
+questions, and from scores the accuracy against severity. It needs no labels and asks no model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from eyechart.benchmarks import Benchmark, Source
+from eyechart.benchmarks.snellen_questions import Subject, choose_pairs, questions
+from eyechart.benchmarks.snellen_stimuli import draw_stimuli
+from eyechart.distortions import DISTORTIONS, Distortion
+from eyechart.errors import BadInput
+from eyechart.items import Card, ItemSet, read_items, write_items
+from eyechart.metrics.intervals import proportion
+from eyechart.metrics.psychometric import threshold
+from eyechart.photographs import (
+    PhotoFile,
+    Unusable,
+    bundled_photographs,
+    folder_photographs,
+    read_pixels,
+)
+from eyechart.records import Curve, Item, Score
+
+VERSION = "1"
+TITLE = "The eye chart (snellen)"
+SUMMARY = (
+    "Photographs with known faults added in known amounts; questions of every kind whose answers "
+    "are true by construction."
+)
+CITATION = "Eyechart, benchmark snellen, version 1"
+CHANCE = 0.5
+
+
+def items(source: Source) -> ItemSet:
+    """The chart made from `source`, made in the workspace unless it is there already.
+
+    Raises BadInput where no photograph can be used.
+    """
+    digest = hashlib.sha256(f"{VERSION}/{source.seed}/{source.max_photos}".encode())
+    for photo in _photo_files(source):
+        digest.update(f"/{photo.name}/{photo.sha256()}".encode())
+    folder = source.workspace / "items" / f"snellen-{digest.hexdigest()[:16]}"
+    return read_items(folder) if folder.exists() else make(source, folder)
+
+
+def make(source: Source, folder: Path) -> ItemSet:
+    """Write the chart as an item folder: stimuli as PNG under `images/`, questions, a card.
+
+    Equal seeds and photographs give equal bytes. The folder appears whole or not at all.
+    Photographs that cannot be used are left out and named in the card's notes.
+
+    Raises BadInput where `folder` holds something or cannot be written, or no photograph can be
+    used.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(f"{folder}: not empty; expected a new or empty folder for the items")
+    photos = _photo_files(source)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            _write(source, photos, unfinished)
+            unfinished.chmod(0o755)
+            unfinished.replace(folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as error:
+        raise BadInput(
+            f"{folder}: the items cannot be written there ({error.strerror or error}); expected a "
+            "place with room and the right to write"
+        ) from None
+    return read_items(folder)
+
+
+def curves(item_set: ItemSet, scores: Sequence[Score]) -> tuple[Curve, ...]:
+    """Accuracy of the two-image comparison against severity, and the threshold, per distortion.
+
+    By the benchmark's rule an unscored comparison counts as wrong. Distortions without comparisons
+    in the set are left out. The threshold is in the distortion's unit; items of one photograph
+    vary together in its interval.
+    """
+    values = {score.item_id: score.value for score in scores if score.name == "correct"}
+    found = (_curve(d, list(_compared(item_set, d)), values) for d in DISTORTIONS)
+    return tuple(curve for curve in found if curve is not None)
+
+
+def _compared(item_set: ItemSet, distortion: Distortion) -> Iterator[Item]:
+    for item in item_set.items:
+        if item.facets.get("task") == "compare" and item.facets["distortion"] == distortion.name:
+            yield item
+
+
+def _curve(
+    distortion: Distortion, compared: list[Item], values: dict[str, float | None]
+) -> Curve | None:
+    if not compared:
+        return None
+    severities = [float(item.facets["severity"]) for item in compared]
+    right = [values.get(item.id) or 0.0 for item in compared]
+    photos = [str(item.facets["photo"]) for item in compared]
+    shown = sorted(set(severities))
+    points = []
+    for severity in shown:
+        at = [i for i, each in enumerate(severities) if each == severity]
+        points.append(proportion([right[i] for i in at], [photos[i] for i in at]))
+    return Curve(
+        name=distortion.name,
+        unit=distortion.unit,
+        severities=tuple(shown),
+        points=tuple(points),
+        chance=CHANCE,
+        threshold=threshold(severities, right, photos, chance=CHANCE),
+    )
+
+
+def _photo_files(source: Source) -> list[PhotoFile]:
+    if source.max_photos is not None and source.max_photos < 1:
+        raise BadInput(f"max_photos is {source.max_photos}; expected at least 1")
+    return bundled_photographs() if source.path is None else folder_photographs(source.path)
+
+
+def _write(source: Source, photos: list[PhotoFile], folder: Path) -> None:
+    subjects, reasons = _subjects(source, photos, folder / "images")
+    told = _left_out(reasons)
+    if not subjects:
+        raise BadInput(f"{source.path or 'bundled photographs'}: none can be used. {told}")
+    card = Card(
+        name="snellen",
+        title=TITLE,
+        version=VERSION,
+        benchmark="snellen",
+        licence="; ".join(sorted({s.licence for s in subjects} - {""})),
+        citation=CITATION,
+        description=SUMMARY,
+        cluster="photo",
+        seed=source.seed,
+        notes=(told,) if told else (),
+    )
+    found = (item for subject in subjects for item in questions(subject, source.seed))
+    write_items(folder, found, card)
+
+
+def _left_out(reasons: list[str]) -> str:
+    if not reasons:
+        return ""
+    n, what = len(reasons), "photograph" if len(reasons) == 1 else "photographs"
+    return f"Left out {n} {what}: {'; '.join(reasons)}."
+
+
+def _subjects(
+    source: Source, photos: Iterable[PhotoFile], folder: Path
+) -> tuple[list[Subject], list[str]]:
+    """The usable photographs, drawn under `folder`, and why each other one is left out."""
+    subjects: list[Subject] = []
+    reasons: list[str] = []
+    keys: set[str] = set()
+    for photo in photos:
+        if len(subjects) == source.max_photos:
+            break
+        index, key = len(subjects), _key(photo.name, keys)
+        seed, pairs = f"{source.seed}/{photo.sha256()}", choose_pairs(source.seed, index)
+        try:
+            drawn = draw_stimuli(read_pixels(photo), folder / key, seed=seed, pairs=pairs)
+        except Unusable as reason:
+            shutil.rmtree(folder / key, ignore_errors=True)
+            reasons.append(f"{photo.name} ({reason})")
+            continue
+        keys.add(key)
+        told = photo.source or photo.name
+        subjects.append(Subject(index, key, photo.name, told, photo.licence, drawn))
+    return subjects, reasons
+
+
+def _key(name: str, taken: set[str]) -> str:
+    """A file name and part of ids, from a photograph's name, unlike those taken."""
+    stem = name.rpartition(".")[0] or name
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "photo"
+    keys = itertools.chain([slug], (f"{slug}-{n}" for n in itertools.count(2)))
+    return next(key for key in keys if key not in taken)
+
+
+BENCHMARK = Benchmark(
+    name="snellen",
+    title=TITLE,
+    version=VERSION,
+    summary=SUMMARY,
+    licence="Apache-2.0; the photographs keep their own",
+    citation=CITATION,
+    items=items,
+    make=make,
+    curves=curves,
+)

@@ -1,0 +1,128 @@
+"""Finding plug-ins: benchmarks, backends and metrics, by name, without importing the others.
+
+In: a name, a path to a Python file, or a model's address. Out: the one constant of that file.
+A plug-in is a module in its folder, named by its file; or `./mine.py`; or an installed entry point
+in the groups `eyechart.benchmarks`, `eyechart.backends`, `eyechart.metrics`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from eyechart.asking.backend import Backend, BackendPlugin
+from eyechart.benchmarks import Benchmark
+from eyechart.errors import BadInput, MissingExtra, UnknownName
+from eyechart.items import ItemSet
+from eyechart.metrics import Metric
+from eyechart.records import Curve, Score
+
+CONSTANTS = {"benchmarks": "BENCHMARK", "backends": "BACKEND", "metrics": "METRIC"}
+HTTP = "openai_http"
+SCHEMES = {
+    **dict.fromkeys(["openai", "http", "https", "openrouter", "google", "xai", "mistral"], HTTP),
+    **dict.fromkeys(["alibaba", "anthropic", "ollama"], HTTP),
+    "hf": "transformers",
+}
+
+
+def names(kind: str) -> list[str]:
+    """The names of all plug-ins of a kind: `benchmarks`, `backends` or `metrics`."""
+    folder = Path(__file__).parent / kind
+    own = [f.stem for f in folder.glob("[a-z]*.py") if f"\n{CONSTANTS[kind]} = " in f.read_text("utf-8")]
+    return sorted({_shown(kind, name) for name in own} | {e.name for e in _outside(kind)})
+
+
+def benchmark(name: str) -> Benchmark:
+    """The benchmark of this name or file. Raises UnknownName."""
+    return cast(Benchmark, _constant("benchmarks", name))
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name or file. Raises UnknownName."""
+    return cast(Metric, _constant("metrics", name))
+
+
+def backend(name: str) -> BackendPlugin:
+    """The backend plug-in of this name or file. Raises UnknownName."""
+    return cast(BackendPlugin, _constant("backends", name))
+
+
+def summary(kind: str, name: str) -> str:
+    """What a plug-in says of itself in a line, with an example of its address if it has one."""
+    plugin = _constant(kind, name)
+    example = getattr(plugin, "example", "")
+    return f"{plugin.summary} (e.g. {example})" if example else str(plugin.summary)
+
+
+def open_model(address: str) -> Backend:
+    """The model at an address: `signal`, `openai:gpt-5.2`, `http://localhost:8000/v1#NAME`, ...
+
+    Raises UnknownName (no such kind of address) and BadInput (the address is incomplete).
+    """
+    scheme = address.partition(":")[0]
+    if "@" in scheme:
+        raise BadInput(
+            "the model's address holds a key but no scheme; write https://KEY@HOST/v1#MODEL, or "
+            "better put the key into EYECHART_API_KEY"
+        )
+    if address.endswith(".py"):
+        scheme = address
+    return backend(SCHEMES.get(scheme, scheme)).open(address)
+
+
+def curves_of(item_set: ItemSet, scores: Sequence[Score]) -> tuple[Curve, ...]:
+    """Accuracy against severity, where the items' own benchmark has severities; else none."""
+    name = item_set.card.benchmark
+    if name not in names("benchmarks"):
+        return ()
+    curves = benchmark(name).curves
+    return curves(item_set, scores) if curves else ()
+
+
+def _shown(kind: str, name: str) -> str:
+    """Benchmarks are written with hyphens (`qbench-perception`), their files with underscores."""
+    return name.replace("_", "-") if kind == "benchmarks" else name
+
+
+def _outside(kind: str) -> Any:
+    return entry_points(group=f"eyechart.{kind}")
+
+
+def _constant(kind: str, name: str) -> Any:
+    what = kind.removesuffix("s")
+    if name.endswith(".py"):
+        return _from_module(_module_at(Path(name)), kind, name)
+    for entry in _outside(kind):
+        if entry.name == name:
+            return entry.load()
+    if name not in names(kind):
+        raise UnknownName(what, name, [*names(kind), *(SCHEMES if kind == "backends" else ())])
+    try:
+        module = importlib.import_module(f"eyechart.{kind}.{name.replace('-', '_')}")
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"{what} {name} needs {error.name}, which is not installed: pip install {error.name}"
+        ) from None
+    return _from_module(module, kind, name)
+
+
+def _module_at(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"eyechart_plugin_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise BadInput(f"{path}: no such Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _from_module(module: ModuleType, kind: str, name: str) -> Any:
+    try:
+        return getattr(module, CONSTANTS[kind])
+    except AttributeError:
+        raise BadInput(f"{name}: expected a constant {CONSTANTS[kind]} in this file") from None

@@ -1,0 +1,147 @@
+"""What a comparison of runs shows, before it has a form.
+
+In: nothing; these are records that `eyechart.compare` fills. Out: a headline in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from eyechart.records import Cell, Curve, Estimate
+from eyechart.report.formatting import (
+    metric_named,
+    number,
+    p_value,
+    plural,
+    signed,
+    signed_span,
+    span,
+)
+
+SURE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run's side of a comparison, over the items that all runs share.
+
+    `cells`: overall (facet "") and by facet, as in a `Report`. `curves`: where it has any.
+    """
+
+    name: str
+    model: str
+    cells: tuple[Cell, ...]
+    curves: tuple[Curve, ...] = ()
+
+    def overall(self, metric: str) -> Cell | None:
+        """The cell of a metric over all shared items, None where the run has none."""
+        return next((c for c in self.cells if not c.facet and c.metric == metric), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two runs on the same items: `difference` is a minus b, with its paired interval.
+
+    `only_a_right`, `only_b_right`: items that one got right and the other did not; None for metrics
+    that are not right or wrong. `p_mcnemar`: exact McNemar; `p_holm`: after Holm's correction.
+    """
+
+    a: str
+    b: str
+    metric: str
+    difference: Estimate
+    n: int
+    only_a_right: int | None = None
+    only_b_right: int | None = None
+    p_mcnemar: float | None = None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs beside each other. `n_items`: that they share. `metric`: what they are ranked by."""
+
+    title: str
+    benchmark: str
+    runs: tuple[RunResult, ...]
+    pairs: tuple[Pair, ...]
+    n_items: int
+    metric: str = "accuracy"
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+def ranked(comparison: Comparison) -> list[tuple[RunResult, Cell]]:
+    """The runs that have the metric, the best first, those without a value last."""
+    rows = [(run, run.overall(comparison.metric)) for run in comparison.runs]
+    known = [(run, cell) for run, cell in rows if cell is not None]
+    return sorted(known, key=lambda row: _negated(row[1].estimate.value))
+
+
+def comparison_headline(comparison: Comparison) -> str:
+    """Which run is best, by how much over the next, and whether that is more than chance."""
+    rows = [(run, cell) for run, cell in ranked(comparison) if cell.estimate.value is not None]
+    if len(rows) < 2:
+        return f"{plural(len(rows), 'run')} with a value; two or more are needed to compare."
+    (best, cell), (second, next_cell) = rows[:2]
+    metric = metric_named(comparison.metric)
+    unit, e = " %" if metric.percent else "", cell.estimate
+    first = (
+        f"{best.name} comes first of {plural(len(rows), 'run')}: {metric.label} "
+        f"{number(e.value, percent=metric.percent)}{unit} "
+        f"(95 % interval {span(e.low, e.high, percent=metric.percent)}), on the "
+        f"{plural(comparison.n_items, 'item')} that all share."
+    )
+    pair = _pair(comparison, best.name, second.name)
+    if pair is None:
+        value = number(next_cell.estimate.value, percent=metric.percent)
+        return f"{first} Next is {second.name} with {value}{unit}."
+    return f"{first} {_told(pair, second.name, percent=metric.percent)}"
+
+
+def _told(pair: Pair, second: str, *, percent: bool) -> str:
+    points = " points" if percent else ""
+    gap = signed(pair.difference.value, percent=percent)
+    p = pair.p_holm if pair.p_holm is not None else pair.p_mcnemar
+    tested = f", p {p_value(p) if p < 0.0005 else '= ' + p_value(p)}" if p is not None else ""
+    low, high = pair.difference.low, pair.difference.high
+    apart = low is not None and high is not None and (low > 0 or high < 0)
+    sure = apart if p is None else p < SURE
+    verdict = "a clear difference" if sure else "not a clear difference"
+    interval = signed_span(pair.difference, percent=percent)
+    return f"Its lead over {second} is {gap}{points} ({interval}{tested}): {verdict}."
+
+
+def _pair(comparison: Comparison, a: str, b: str) -> Pair | None:
+    """The pair of a and b, turned around where it was counted from b."""
+    for pair in comparison.pairs:
+        if pair.metric == comparison.metric and (pair.a, pair.b) == (a, b):
+            return pair
+        if pair.metric == comparison.metric and (pair.a, pair.b) == (b, a):
+            return turned(pair)
+    return None
+
+
+def turned(pair: Pair) -> Pair:
+    """The same pair, counted from b."""
+    d = pair.difference
+    return Pair(
+        pair.b,
+        pair.a,
+        pair.metric,
+        Estimate(_minus(d.value), _minus(d.high), _minus(d.low), d.n),
+        pair.n,
+        pair.only_b_right,
+        pair.only_a_right,
+        pair.p_mcnemar,
+        pair.p_holm,
+    )
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _negated(value: float | None) -> float:
+    return float("inf") if value is None else -value

@@ -1,0 +1,277 @@
+"""The browsable list of a report: each item with what came back and how it was scored.
+
+In: items, responses, scores. Out: `Entry` records, then `Listing`: what the page shows of them,
+the wrong and unscored first, with thumbnails, both capped. Text is trimmed here, escaped there.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from eyechart.images import thumbnail
+from eyechart.items import ItemSet
+from eyechart.records import Item, Picture, Response, Score
+from eyechart.report.facets import facets_of, value_of
+from eyechart.report.formatting import (
+    KIND_LABELS,
+    WHY_LABELS,
+    Trimmed,
+    facet_value,
+    metric_named,
+    number,
+    one_line,
+    trimmed,
+    words,
+)
+
+MOST_ENTRIES = 2000
+MOST_THUMBNAILS = 300
+MOST_THUMBNAIL_BYTES = 5_000_000
+THUMBNAIL_PIXELS = 288
+MOST_CHARACTERS = 2000
+STATUSES = ("wrong", "unscored", "partly", "unjudged", "right", "rated")
+STATUS_LABELS = {
+    "wrong": "Wrong",
+    "unscored": "Unscored",
+    "partly": "Partly right",
+    "unjudged": "Not judged",
+    "right": "Right",
+    "rated": "Rated",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item with all that is known of it: its responses (answers, judges') and its scores."""
+
+    item: Item
+    responses: tuple[Response, ...] = ()
+    scores: tuple[Score, ...] = ()
+
+    @staticmethod
+    def joined(
+        item_set: ItemSet, responses: Iterable[Response], scores: Iterable[Score]
+    ) -> tuple[Entry, ...]:
+        """Every item with its responses and scores, in the order of the items."""
+        responses_of: dict[str, list[Response]] = {item.id: [] for item in item_set.items}
+        scores_of: dict[str, list[Score]] = {item.id: [] for item in item_set.items}
+        for response in responses:
+            responses_of.get(response.item_id, []).append(response)
+        for score in scores:
+            scores_of.get(score.item_id, []).append(score)
+        return tuple(
+            Entry(item, tuple(responses_of[item.id]), tuple(scores_of[item.id]))
+            for item in item_set.items
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option as shown; `right`: the item's answer has it."""
+
+    text: str
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One response as shown. `who`: the model, with the draw where there are several."""
+
+    who: str
+    text: Trimmed
+    reasoning: Trimmed
+    failure: str
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A score as shown: what was read out of the reply, its value, or why there is none."""
+
+    name: str
+    extracted: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture of an entry; `symbol`: the id of its thumbnail, "" where it has none."""
+
+    label: str
+    symbol: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry as the page lists it. `facets`: (name, value) pairs that can be filtered by."""
+
+    id: str
+    status: str
+    kind: str
+    question: Trimmed
+    options: tuple[Option, ...]
+    lettered: bool
+    reference: Trimmed
+    shots: tuple[Shot, ...]
+    replies: tuple[Reply, ...]
+    readings: tuple[Reading, ...]
+    facets: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A thumbnail, embedded once: its id, its data URL and its size in pixels."""
+
+    id: str
+    url: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the page lists: `filters` are (facet, its values); `counts`, listed items by status."""
+
+    entries: tuple[Shown, ...]
+    symbols: tuple[Symbol, ...]
+    filters: tuple[tuple[str, tuple[str, ...]], ...]
+    counts: tuple[tuple[str, int], ...]
+    n_items: int
+    n_without_thumbnail: int
+
+
+def status_of(entry: Entry) -> str:
+    """One of `STATUSES`: unscored (or unjudged) where no score has a value.
+
+    >>> status_of(Entry(Item("1", "rate", "", ()), (), (Score("1", "rating", 0.4),)))
+    'rated'
+    """
+    values = [score.value for score in entry.scores if score.value is not None]
+    if not values:
+        waits = any(score.why == "unjudged" for score in entry.scores)
+        return "unjudged" if waits else "unscored"
+    if entry.item.kind == "rate":
+        return "rated"
+    mean = sum(values) / len(values)
+    return "right" if mean >= 1 else "wrong" if mean <= 0 else "partly"
+
+
+def listing_of(entries: Sequence[Entry]) -> Listing:
+    """The first 2,000 entries, wrong and unscored first, with at most 300 thumbnails."""
+    ordered = sorted(entries, key=lambda entry: STATUSES.index(status_of(entry)))[:MOST_ENTRIES]
+    facets = facets_of([entry.item for entry in ordered])
+    album = _Album()
+    shown = tuple(_shown(entry, [facet.name for facet in facets], album.shot) for entry in ordered)
+    statuses = [entry.status for entry in shown]
+    return Listing(
+        entries=shown,
+        symbols=tuple(album.symbols),
+        filters=tuple(
+            (facet.name, tuple(facet_value(facet.name, value) for value in facet.values))
+            for facet in facets
+        ),
+        counts=tuple((status, statuses.count(status)) for status in STATUSES if status in statuses),
+        n_items=len(entries),
+        n_without_thumbnail=album.n_left_out,
+    )
+
+
+class _Album:
+    """Hands out thumbnails, each picture once, until the page would grow too large."""
+
+    def __init__(self) -> None:
+        self.symbols: list[Symbol] = []
+        self.n_left_out = 0
+        self._shots: dict[object, Shot] = {}
+        self._n_bytes = 0
+
+    def shot(self, picture: Picture) -> Shot:
+        key = picture.path or picture.sha256 or picture.data
+        if key not in self._shots:
+            self._shots[key] = self._made(picture)
+        return self._shots[key]
+
+    def _made(self, picture: Picture) -> Shot:
+        if len(self.symbols) >= MOST_THUMBNAILS or self._n_bytes >= MOST_THUMBNAIL_BYTES:
+            self.n_left_out += 1
+            return Shot(picture.label)
+        data = thumbnail(picture, THUMBNAIL_PIXELS)
+        if data is None:
+            return Shot(picture.label)
+        with Image.open(io.BytesIO(data)) as image:
+            (width, height), form = image.size, (image.format or "jpeg").lower()
+        url = f"data:image/{form};base64,{base64.b64encode(data).decode('ascii')}"
+        self._n_bytes += len(url)
+        symbol = Symbol(f"t{len(self.symbols)}", url, width, height)
+        self.symbols.append(symbol)
+        return Shot(picture.label, symbol.id, width, height)
+
+
+def _shown(entry: Entry, facets: Sequence[str], shot: Callable[[Picture], Shot]) -> Shown:
+    item = entry.item
+    return Shown(
+        id=item.id,
+        status=status_of(entry),
+        kind=KIND_LABELS[item.kind],
+        question=trimmed(item.question, MOST_CHARACTERS),
+        options=_options(item),
+        lettered=item.kind != "true_false",
+        reference=trimmed(_reference(item), MOST_CHARACTERS),
+        shots=tuple(map(shot, item.images)),
+        replies=tuple(_reply(response, entry) for response in entry.responses),
+        readings=tuple(_reading(score, entry) for score in entry.scores),
+        facets=tuple((name, facet_value(name, value_of(item, name))) for name in facets),
+    )
+
+
+def _options(item: Item) -> tuple[Option, ...]:
+    if item.kind == "true_false":
+        return tuple(Option(str(truth), truth == item.answer) for truth in (True, False))
+    right = item.answer if isinstance(item.answer, tuple) else (item.answer,)
+    return tuple(Option(option, option in right) for option in item.options)
+
+
+def _reference(item: Item) -> str:
+    """The reference text of an open question, "" where the answer is among options or withheld."""
+    return item.answer if isinstance(item.answer, str) and not item.options else ""
+
+
+def _reply(response: Response, entry: Entry) -> Reply:
+    several = sum(r.role == response.role for r in entry.responses) > 1
+    draw = f", draw {response.draw + 1}" if several else ""
+    role = "" if response.role == "answer" else f"{response.role} "
+    words_read = ", ".join(number(value, percent=False) for value in response.logprobs)
+    text = response.text or (f"log-probabilities {words_read}" if words_read else "")
+    return Reply(
+        who=f"{role}{response.model}{draw}",
+        text=trimmed(text, MOST_CHARACTERS),
+        reasoning=trimmed(response.reasoning or "", MOST_CHARACTERS),
+        failure=one_line(response.failure.message, 500) if response.failure else "",
+        cut=response.finish == "length",
+    )
+
+
+def _reading(score: Score, entry: Entry) -> Reading:
+    """Right and wrong are told by the entry's status; other scores are printed.
+
+    What a failed reply says already is not said again.
+    """
+    told = {response.failure.message for response in entry.responses if response.failure}
+    detail = "" if score.detail in told else one_line(score.detail, 500)
+    percent = metric_named(score.name).percent
+    value = "" if score.name == "correct" else number(score.value, percent=percent)
+    label = WHY_LABELS.get(score.why or "", score.why or "")
+    return Reading(
+        name=words(score.name),
+        extracted=one_line(score.extracted, 300),
+        value=f"{value} %" if value and percent and score.value is not None else value,
+        why=": ".join(filter(None, (label, detail))),
+    )

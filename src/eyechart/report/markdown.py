@@ -1,0 +1,65 @@
+"""The report as one Markdown file, for a pull request, a wiki or a terminal.
+
+In: a `Report`. Out: the text of `report.md`. The list of items is only in the HTML report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from eyechart.records import Report
+from eyechart.report.formatting import SMALL_NOTE
+from eyechart.report.tables import (
+    Table,
+    has_small,
+    markdown_escaped,
+    markdown_table,
+    tables_of,
+)
+
+IN_FILES_ONLY = "severity"
+
+
+def report_markdown(report: Report) -> str:
+    """Title, findings, figures, tables, notes and provenance, every foreign text escaped."""
+    tables = [table for table in tables_of(report) if table.name != IN_FILES_ONLY]
+    parts = [
+        f"# {markdown_escaped(report.title)}\n",
+        f"{markdown_escaped(report.headline)}\n",
+        *(["![Accuracy by group](figures/accuracy.svg)\n"] if _has_accuracy(report) else []),
+        *(["![Accuracy against severity](figures/severity.svg)\n"] if report.curves else []),
+        *tables_markdown(tables),
+        *notes_markdown(report.notes),
+        *provenance_markdown(
+            {"benchmark": report.benchmark, "model": report.model, **report.provenance}
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def tables_markdown(tables: Sequence[Table]) -> list[str]:
+    """Each table under its caption; one footnote if any row rests on few items."""
+    parts = []
+    for table in tables:
+        parts.append(f"## {markdown_escaped(table.caption)}\n")
+        parts.append(markdown_table(table.header, table.rows))
+    return parts + ([f"{SMALL_NOTE}\n"] if any(map(has_small, tables)) else [])
+
+
+def notes_markdown(notes: Sequence[str]) -> list[str]:
+    """The notes as a list; nothing without notes."""
+    if not notes:
+        return []
+    return ["## Notes\n", "".join(f"- {markdown_escaped(note)}\n" for note in notes)]
+
+
+def provenance_markdown(provenance: Mapping[str, str]) -> list[str]:
+    """Every version, digest and setting as a table; nothing without any."""
+    if not provenance:
+        return []
+    rows = [(name, value) for name, value in provenance.items()]
+    return ["## Provenance\n", markdown_table(("What", "Value"), rows).replace("---: |", "--- |")]
+
+
+def _has_accuracy(report: Report) -> bool:
+    return any(cell.metric == "accuracy" for cell in report.cells)

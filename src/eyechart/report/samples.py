@@ -1,0 +1,194 @@
+"""What each metric is computed from: one row per item that the metric is about.
+
+In: items and their scores. Out: `Sample`s by metric name, and the `Cell` of any part of a sample.
+An unscored item stays in its sample as a row without a value; nothing is made up for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from eyechart.items import ItemSet, cluster_of
+from eyechart.metrics.intervals import bootstrap_pairs, mean, proportion
+from eyechart.metrics.srcc import srcc
+from eyechart.records import JUDGED_KINDS, Cell, Estimate, Item, Score
+
+CLOSED_KINDS = frozenset({"single", "multiple", "true_false"})
+UNDEFINED = Estimate(None, None, None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item in a sample: `value` None where it is unscored, `why` the reason then.
+
+    `chance`: how likely a guess is right. `target`: what a rating should follow.
+    """
+
+    position: int
+    value: float | None
+    cluster: str
+    chance: float | None = None
+    target: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The rows of one metric, in the order of the items."""
+
+    metric: str
+    rows: tuple[Row, ...]
+
+    def part(self, positions: Iterable[int]) -> Sample:
+        """Only the items at these positions."""
+        wanted = set(positions)
+        return Sample(self.metric, tuple(row for row in self.rows if row.position in wanted))
+
+
+def chance_of(item: Item) -> float | None:
+    """How likely a uniform guess is right; None for kinds that are not chosen from options.
+
+    >>> chance_of(Item("1", "single", "", (), options=("a", "b", "c", "d")))
+    0.25
+    """
+    if item.kind == "true_false":
+        return 0.5
+    if item.kind == "single" and item.options:
+        return 1 / len(item.options)
+    if item.kind == "multiple" and item.options:
+        return 1 / ((1 << len(item.options)) - 1)
+    return None
+
+
+def samples_of(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Sample, ...]:
+    """Accuracy, the judge's verdict, rank correlation of ratings, then any further score's mean."""
+    by_name: dict[str, dict[str, Score]] = {"correct": {}, "verdict": {}, "rating": {}}
+    for score in scores:
+        by_name.setdefault(score.name, {})[score.item_id] = score
+    samples = [
+        _accuracy(item_set, by_name.pop("correct")),
+        _verdict(item_set, by_name.pop("verdict")),
+        *_ratings(item_set, by_name.pop("rating")),
+        *(_further(item_set, name, found) for name, found in sorted(by_name.items())),
+    ]
+    return tuple(sample for sample in samples if sample.rows)
+
+
+def cell_of(sample: Sample, facet: str = "", value: str = "") -> Cell:
+    """The sample's metric with its interval, bounds and chance; undefined without scored rows."""
+    if sample.metric == "accuracy":
+        return _accuracy_cell(sample, facet, value)
+    if sample.metric.startswith("srcc_"):
+        return _correlation_cell(sample, facet, value)
+    return _mean_cell(sample, facet, value)
+
+
+def _row(
+    item_set: ItemSet,
+    position: int,
+    scores: Mapping[str, Score],
+    *,
+    target: float | None = None,
+) -> Row:
+    item = item_set.items[position]
+    score = scores.get(item.id)
+    return Row(
+        position,
+        score.value if score else None,
+        cluster_of(item, item_set.card),
+        chance=chance_of(item),
+        target=target,
+        why=(score.why if score else None) or "missing",
+    )
+
+
+def _accuracy(item_set: ItemSet, scores: Mapping[str, Score]) -> Sample:
+    """Every closed question with an answer on file; those withheld cannot be graded."""
+    rows = [
+        _row(item_set, position, scores)
+        for position, item in enumerate(item_set.items)
+        if item.kind in CLOSED_KINDS and item.answer is not None
+    ]
+    return Sample("accuracy", tuple(rows))
+
+
+def _verdict(item_set: ItemSet, scores: Mapping[str, Score]) -> Sample:
+    """Every question for a judge, if a judge was asked at all."""
+    judged = [p for p, item in enumerate(item_set.items) if item.kind in JUDGED_KINDS]
+    return Sample("verdict", tuple(_row(item_set, p, scores) for p in judged if scores))
+
+
+def _further(item_set: ItemSet, name: str, scores: Mapping[str, Score]) -> Sample:
+    about = [p for p, item in enumerate(item_set.items) if item.id in scores]
+    return Sample(name, tuple(_row(item_set, p, scores) for p in about))
+
+
+def _ratings(item_set: ItemSet, scores: Mapping[str, Score]) -> tuple[Sample, Sample]:
+    """Ratings against people's scores where there are any, else against the distortion's level."""
+    people, severity = [], []
+    for position, item in enumerate(item_set.items):
+        level = item.facets.get("level")
+        if item.kind == "rate" and item.mos is not None:
+            people.append(_row(item_set, position, scores, target=item.mos))
+        elif item.kind == "rate" and isinstance(level, int | float):
+            severity.append(_row(item_set, position, scores, target=-float(level)))
+    return Sample("srcc_mos", tuple(people)), Sample("srcc_level", tuple(severity))
+
+
+def _accuracy_cell(sample: Sample, facet: str, value: str) -> Cell:
+    rows = sample.rows
+    chances = [row.chance for row in rows if row.chance is not None]
+    clusters = [row.cluster for row in rows]
+    return Cell(
+        facet,
+        value,
+        sample.metric,
+        proportion([row.value or 0.0 for row in rows], clusters) if rows else UNDEFINED,
+        n_unscored=sum(_why(sample).values()),
+        bounds=_bounds(rows),
+        chance=sum(chances) / len(rows) if rows and len(chances) == len(rows) else None,
+        why=_why(sample),
+    )
+
+
+def _mean_cell(sample: Sample, facet: str, value: str) -> Cell:
+    scored = [(row.value, row.cluster) for row in sample.rows if row.value is not None]
+    values, clusters = [v for v, _ in scored], [cluster for _, cluster in scored]
+    return Cell(
+        facet,
+        value,
+        sample.metric,
+        mean(values, clusters) if scored else UNDEFINED,
+        n_unscored=len(sample.rows) - len(scored),
+        bounds=_bounds(sample.rows) if sample.metric == "verdict" else None,
+        why=_why(sample),
+    )
+
+
+def _correlation_cell(sample: Sample, facet: str, value: str) -> Cell:
+    scored = [row for row in sample.rows if row.value is not None]
+    ratings = [row.value for row in scored if row.value is not None]
+    targets = [row.target for row in scored if row.target is not None]
+    return Cell(
+        facet,
+        value,
+        sample.metric,
+        bootstrap_pairs(srcc, ratings, targets, clusters=[row.cluster for row in scored]),
+        n_unscored=len(sample.rows) - len(scored),
+        why=_why(sample),
+    )
+
+
+def _why(sample: Sample) -> dict[str, int]:
+    return dict(sorted(Counter(row.why for row in sample.rows if row.value is None).items()))
+
+
+def _bounds(rows: Sequence[Row]) -> tuple[float, float] | None:
+    """The mean with every unscored row at 0 and at 1; None without rows."""
+    if not rows:
+        return None
+    total = sum(row.value or 0.0 for row in rows)
+    n_unscored = sum(row.value is None for row in rows)
+    return total / len(rows), (total + n_unscored) / len(rows)

@@ -1,0 +1,75 @@
+"""Writes a report's files into a folder, each whole or not at all.
+
+In: a `Report`, its entries, a folder. Out: report.html, report.md, tables/*.csv|tex and
+figures/*.svg|png. The same report writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from eyechart.errors import BadInput
+from eyechart.records import Report
+from eyechart.report.drawing import Drawing
+from eyechart.report.entries import Entry
+from eyechart.report.figures import figures_of
+from eyechart.report.markdown import report_markdown
+from eyechart.report.page import report_page
+from eyechart.report.tables import Table, csv_text, latex_text, tables_of
+
+
+def write_report(report: Report, entries: Sequence[Entry], folder: Path) -> Path:
+    """Write every form of the report; returns the path of `report.html`.
+
+    Raises BadInput where the folder cannot be written.
+    """
+    files = {
+        **table_files(tables_of(report)),
+        **figure_files(figures_of(report)),
+        "report.md": report_markdown(report).encode(),
+        "report.html": report_page(report, entries).encode(),
+    }
+    write_files(folder, files)
+    return folder / "report.html"
+
+
+def table_files(tables: Sequence[Table]) -> dict[str, bytes]:
+    """The CSV and LaTeX files of tables, by name under the folder."""
+    files = {}
+    for table in tables:
+        files[f"tables/{table.name}.csv"] = csv_text(table).encode()
+        files[f"tables/{table.name}.tex"] = latex_text(table).encode()
+    return files
+
+
+def figure_files(drawings: Sequence[Drawing]) -> dict[str, bytes]:
+    """The SVG and PNG files of figures, by name under the folder."""
+    files = {}
+    for drawing in drawings:
+        files[f"figures/{drawing.name}.svg"] = drawing.svg.encode()
+        files[f"figures/{drawing.name}.png"] = drawing.png
+    return files
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Write each file under a temporary name, then rename it, so that none is ever half written.
+
+    Raises BadInput where the folder cannot be written.
+    """
+    for name, data in files.items():
+        path = folder / name
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise BadInput(
+                f"{path}: the report cannot be written ({error.strerror}); expected a folder with "
+                "room that you may write to. Free some space or choose another with --out."
+            ) from error

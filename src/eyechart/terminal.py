@@ -1,0 +1,165 @@
+"""What the command line prints, and how it reads options that are more than a number.
+
+In: outcomes, tallies, option texts. Out: lines on the terminal, or settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from eyechart import plugins
+from eyechart.asking import Price
+from eyechart.asking.call_log import CallLog
+from eyechart.asking.engine import Tally
+from eyechart.asking.intake import Intake
+from eyechart.errors import BadInput, UnknownName
+from eyechart.prompts import answer_requests
+from eyechart.records import KINDS, Kind, Response
+from eyechart.report.comparison import Comparison, comparison_headline
+from eyechart.run import CALL_LOG, Outcome, RunSettings, Stage, fitted, load_items
+
+console = Console(highlight=False)
+EVERY_N_RESPONSES = 8
+
+
+def watch(responses: Iterator[Response], stage: Stage) -> Iterator[Response]:
+    """Show a progress bar with rate, failures, cost and time left while responses pass."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), refresh_per_second=4) as progress:
+        task = progress.add_task(stage.name, total=stage.n_requests, told="")
+        for n, response in enumerate(responses, start=1):
+            yield response
+            if n % EVERY_N_RESPONSES == 0 or n == stage.n_requests:
+                speed = progress.tasks[task].speed or 0.0
+                progress.update(task, completed=n, told=_told(stage.tally, speed))
+
+
+def _told(tally: Tally, speed: float) -> str:
+    parts = [f"{speed:.1f}/s"]
+    if tally.n_found:
+        parts.append(f"{tally.n_found} from the log")
+    if tally.n_failed:
+        parts.append(f"{tally.n_failed} failed")
+    if tally.n_retries:
+        parts.append(f"{tally.n_retries} retries")
+    if tally.usd:
+        parts.append(f"${tally.usd:.2f}")
+    elif tally.tokens_in:
+        parts.append(f"{(tally.tokens_in + tally.tokens_out) / 1000:.0f}k tokens")
+    return ", ".join(parts)
+
+
+def told(outcome: Outcome) -> Outcome:
+    """Print what a run found and where its report is; returns the outcome."""
+    console.print(Text(outcome.report.headline))
+    asked = f"asked {outcome.n_asked}, from the log {outcome.n_found}, failed {outcome.n_failed}"
+    page = outcome.folder / "report.html"
+    console.print(Text(f"Wrote {page} ({asked})"), soft_wrap=True)
+    return outcome
+
+
+def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
+    """Print what a run would ask, send and at most cost, asking nothing."""
+    _, item_set = load_items(benchmark, settings)
+    backend = plugins.open_model(model)
+    settings = fitted(settings, backend)
+    requests = answer_requests(item_set.items, form=settings.form, sampling=settings.sampling)
+    n_found = n_asked = n_failed = n_bytes = 0
+    with CallLog(settings.workspace / CALL_LOG) as log:
+        intake = Intake(iter(requests), backend, log, max_pixels=settings.ask.max_pixels)
+        while (chunk := intake.next_chunk()) is not None:
+            n_found += chunk.n_found
+            n_asked += len({job.question.key for job in chunk.jobs})
+            n_failed += len(chunk.ready) - chunk.n_found
+            n_bytes += sum(len(i.data) for job in chunk.jobs for i in job.call.images)
+    tokens = n_asked * (settings.sampling.max_tokens or 0)
+    console.print(
+        f"Would ask {n_asked} calls of {backend.model}: {n_bytes / 1e6:.1f} MB of pictures; "
+        f"{n_found} are in the log already, {n_failed} cannot be sent. Nothing was asked.",
+        soft_wrap=True,
+    )
+    most_usd = settings.ask.budget.price.usd_out * tokens / 1e6
+    limit = f" (${most_usd:.2f} at the price given)" if most_usd else ""
+    console.print(f"Replies can hold at most {tokens:,} tokens{limit}; pictures cost extra.")
+
+
+def show_calls(workspace: Path, price: Price) -> None:
+    """Print the call log's summary. Raises BadInput where there is no log."""
+    path = workspace / CALL_LOG
+    if not path.is_file():
+        raise BadInput(f"{path}: no call log here; `eyechart run` makes one, or use --workspace")
+    table = Table("model", "role", box=None)
+    for column in ("answered", "failed", "tokens in", "tokens out", "mean s", "US$"):
+        table.add_column(column, justify="right")
+    with CallLog(path) as log:
+        rows = log.summary()
+    for row in rows:
+        usd = (row.tokens_in * price.usd_in + row.tokens_out * price.usd_out) / 1e6
+        cost = f"{usd:.2f}" if price != Price() else "–"
+        counts = [row.n_answered, row.n_failed, row.tokens_in, row.tokens_out]
+        mean_s = f"{row.seconds / row.n_answered:.2f}" if row.n_answered else "–"
+        name = Text(row.model, overflow="fold")
+        table.add_row(name, row.role, *[f"{n:,}" for n in counts], mean_s, cost)
+    console.print(table)
+    n_answered = sum(row.n_answered for row in rows)
+    console.print(f"{n_answered:,} answered calls in {path}", soft_wrap=True)
+
+
+def show_comparison(comparison: Comparison, out: Path) -> None:
+    """Print what a comparison found and where its page is."""
+    console.print(Text(comparison_headline(comparison)))
+    page = out / "compare.html"
+    told = f"{len(comparison.runs)} runs, {len(comparison.pairs)} pairs"
+    console.print(Text(f"Wrote {page} ({told}, {comparison.n_items} shared items)"), soft_wrap=True)
+
+
+def price_of(text: str) -> Price:
+    """Read `IN,OUT` in US dollars per million tokens; "" is no price."""
+    if not text:
+        return Price()
+    try:
+        usd_in, usd_out = (float(part) for part in text.split(","))
+        return Price(usd_in, usd_out)
+    except ValueError:
+        raise BadInput(f"--price {text}: expected IN,OUT per million tokens, e.g. 1.25,10") from None
+
+
+def temperature_of(text: str) -> float | None:
+    """Read a temperature; `default` leaves the endpoint's own in force."""
+    if text == "default":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 2:
+        raise BadInput(f"--temperature {text}: expected a number from 0 to 2, or `default`")
+    return value
+
+
+def which_kinds(text: str) -> tuple[Kind, ...]:
+    """Read a list of kinds; "" is all of them. Raises UnknownName."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in get_args(Kind):
+            raise UnknownName("kind of question", name, KINDS)
+    return tuple(kind for kind in KINDS if kind in names)

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from tests.report.demo import demo_curves
+
+from eyechart.items import Card, ItemSet
+from eyechart.records import Cell, Curve, Estimate, FacetValue, Item, Kind, Picture, Response, Score
+from eyechart.report import RunFacts, build_report
+from eyechart.report.samples import chance_of
+
+FACTS = RunFacts("A test", "demo", "signal")
+ABCD = ("a", "b", "c", "d")
+
+
+def item(id: str, kind: Kind = "single", **facets: FacetValue) -> Item:
+    options = ABCD if kind in ("single", "multiple") else ()
+    answers: dict[str, str | tuple[str, ...] | bool] = {
+        "single": "a",
+        "multiple": ("a", "b"),
+        "true_false": True,
+        "open": "noise",
+    }
+    return Item(id, kind, "?", (Picture(name=id),), options, answers.get(kind), facets)
+
+
+def items_of(*items: Item) -> ItemSet:
+    return ItemSet(Card("demo"), items)
+
+
+def cell(cells: tuple[Cell, ...], metric: str, facet: str = "", value: str = "") -> Cell:
+    (found,) = [c for c in cells if (c.metric, c.facet, c.value) == (metric, facet, value)]
+    return found
+
+
+def test_an_unscored_question_counts_as_wrong_and_the_bounds_say_what_it_could_be() -> None:
+    items = items_of(*(item(str(i)) for i in range(4)))
+    scores = [
+        Score("0", "correct", 1.0),
+        Score("1", "correct", 0.0),
+        Score("2", "correct", None, "unparsed"),
+        Score("3", "correct", None, "failed"),
+    ]
+    accuracy = cell(build_report(items, [], scores, FACTS).cells, "accuracy")
+    assert accuracy.estimate.value == 0.25
+    assert accuracy.estimate.n == 4
+    assert accuracy.bounds == (0.25, 0.75)
+    assert accuracy.n_unscored == 2
+    assert accuracy.why == {"failed": 1, "unparsed": 1}
+
+
+def test_a_reply_that_was_not_judged_is_left_out_and_never_counts_as_zero() -> None:
+    items = items_of(item("1", "open"), item("2", "open"), item("3", "open"))
+    scores = [
+        Score("1", "verdict", 1.0),
+        Score("2", "verdict", 0.5),
+        Score("3", "verdict", None, "unjudged"),
+    ]
+    report = build_report(items, [], scores, FACTS)
+    verdict = cell(report.cells, "verdict")
+    assert verdict.estimate.value == 0.75
+    assert verdict.estimate.n == 2
+    assert verdict.n_unscored == 1
+    assert "1 reply was not judged." in report.headline
+
+
+def test_without_any_verdict_the_cell_is_undefined() -> None:
+    scores = [Score("1", "verdict", None, "unjudged")]
+    report = build_report(items_of(item("1", "open")), [], scores, FACTS)
+    assert cell(report.cells, "verdict").estimate == Estimate(None, None, None, 0)
+
+
+def test_chance_is_the_mean_over_the_kinds_that_are_there() -> None:
+    items = items_of(item("1"), item("2", "multiple"), item("3", "true_false"))
+    cells = build_report(items, [], [], FACTS).cells
+    assert cell(cells, "accuracy").chance == pytest.approx((1 / 4 + 1 / 15 + 1 / 2) / 3)
+    assert cell(cells, "accuracy", "kind", "multiple").chance == 1 / 15
+
+
+def test_open_questions_have_no_chance() -> None:
+    assert chance_of(item("1", "open")) is None
+
+
+def test_questions_whose_answer_is_withheld_are_left_out_and_told() -> None:
+    withheld = dataclasses.replace(item("2"), answer=None)
+    scores = [Score("1", "correct", 1.0), Score("2", "correct", None, "unjudged")]
+    report = build_report(items_of(item("1"), withheld), [], scores, FACTS)
+    assert cell(report.cells, "accuracy").estimate.n == 1
+    assert "1 question has no right answer on file; accuracy leaves them out." in report.notes
+
+
+def test_an_item_without_a_score_is_counted_as_missing() -> None:
+    report = build_report(items_of(item("1"), item("2")), [], [Score("1", "correct", 1.0)], FACTS)
+    assert report.counts == {"n_items": 2, "n_scored": 1, "missing": 1}
+    assert report.headline.endswith("1 reply could not be scored: 1 no score on file.")
+
+
+def test_when_nothing_was_scored_the_headline_says_so_first() -> None:
+    scores = [Score("1", "correct", None, "failed"), Score("2", "correct", None, "failed")]
+    report = build_report(items_of(item("1"), item("2")), [], scores, FACTS)
+    assert report.headline == "None of signal's 2 replies could be scored: 2 failed."
+
+
+def test_ratings_are_correlated_with_people_where_there_are_opinion_scores() -> None:
+    items = [dataclasses.replace(item(str(i), "rate"), mos=float(i)) for i in range(40)]
+    scores = [Score(str(i), "rating", (i // 2) / 40) for i in range(40)]
+    srcc = cell(build_report(items_of(*items), [], scores, FACTS).cells, "srcc_mos").estimate
+    assert srcc.value is not None
+    assert 0.99 < srcc.value < 1
+
+
+def test_without_opinion_scores_ratings_are_correlated_with_severity_per_distortion() -> None:
+    items = [
+        item(f"{name}{level}{i}", "rate", distortion=name, level=level)
+        for name in ("blur", "noise")
+        for level in range(1, 9)
+        for i in range(4)
+    ]
+    scores = [Score(i.id, "rating", 1 - int(i.facets["level"]) / 9) for i in items]
+    cells = build_report(items_of(*items), [], scores, FACTS).cells
+    assert cell(cells, "srcc_level", "distortion", "noise").estimate.value == pytest.approx(1)
+    assert not [c for c in cells if c.facet == "level"], "a level alone has no rank correlation"
+
+
+def test_the_kind_comes_first_then_facets_with_few_values() -> None:
+    items = [
+        item(str(i), "single" if i % 2 else "true_false", task=f"t{i % 3}", photo=str(i))
+        for i in range(48)
+    ]
+    cells = build_report(items_of(*items), [], [], FACTS).cells
+    assert list(dict.fromkeys(c.facet for c in cells)) == ["", "kind", "task"]
+
+
+def test_a_facet_that_splits_as_an_earlier_one_does_is_left_out() -> None:
+    items = [item(str(i), distortion=f"d{i % 2}", title=f"D{i % 2}") for i in range(8)]
+    assert {c.facet for c in build_report(items_of(*items), [], [], FACTS).cells} == {
+        "",
+        "distortion",
+    }
+
+
+def test_severities_are_left_to_the_curves() -> None:
+    items = [item(str(i), severity=float(i % 4), sigma=i % 20 + 0.5) for i in range(60)]
+    assert {c.facet for c in build_report(items_of(*items), [], [], FACTS).cells} == {""}
+
+
+def test_levels_are_in_the_order_of_numbers() -> None:
+    items = [item(str(i), level=(10 - i % 11)) for i in range(44)]
+    cells = build_report(items_of(*items), [], [], FACTS).cells
+    assert [c.value for c in cells if c.facet == "level"] == [str(n) for n in range(11)]
+
+
+def test_the_headline_tells_what_is_seen_and_what_is_not() -> None:
+    headline = build_report(
+        items_of(item("1")), [], [Score("1", "correct", 1.0)], with_curves(demo_curves()[1:5])
+    ).headline
+    assert (
+        "It sees noise from 3.2 grey levels of 255, jpeg from 1.7 x standard quantiser steps "
+        "and overexposure from 0.39 EV, but not contrast at any tested severity." in headline
+    )
+
+
+def with_curves(curves: tuple[Curve, ...]) -> RunFacts:
+    return dataclasses.replace(FACTS, curves=curves)
+
+
+@pytest.mark.parametrize(
+    ("n_right", "words"),
+    [(190, "; guessing gives 25.0 %)"), (50, "; no better than guessing"), (10, "; worse than")],
+)
+def test_the_headline_says_whether_guessing_does_as_well(n_right: int, words: str) -> None:
+    items = items_of(*(item(str(i)) for i in range(200)))
+    scores = [Score(str(i), "correct", float(i < n_right)) for i in range(200)]
+    assert words in build_report(items, [], scores, FACTS).headline
+
+
+def test_one_photograph_has_a_value_but_no_interval() -> None:
+    photo = Picture(name="one.png")
+    items = [dataclasses.replace(item(str(i)), images=(photo,)) for i in range(8)]
+    scores = [Score(str(i), "correct", 1.0) for i in range(8)]
+    headline = build_report(items_of(*items), [], scores, FACTS).headline
+    assert "100.0 % of 8 questions right (no interval; guessing gives 25.0 %)." in headline
+
+
+def test_ratings_that_all_failed_have_no_correlation() -> None:
+    items = [dataclasses.replace(item(str(i), "rate"), mos=float(i)) for i in range(3)]
+    scores = [Score(str(i), "rating", None, "failed") for i in range(3)]
+    srcc = cell(build_report(items_of(*items), [], scores, FACTS).cells, "srcc_mos")
+    assert srcc.estimate.value is None
+    assert srcc.estimate.n == 0
+    assert srcc.n_unscored == 3
+
+
+def test_replies_cut_off_at_the_token_limit_are_told() -> None:
+    cut = Response("1", "answer", 0, "k", "m", text="So the", finish="length")
+    report = build_report(items_of(item("1")), [cut], [], FACTS)
+    assert report.notes == (
+        "1 reply was cut off at the token limit before the model had finished.",
+    )
+
+
+def test_a_score_of_another_name_gets_its_mean() -> None:
+    items = items_of(item("1", "describe"), item("2", "describe"))
+    scores = [Score("1", "relevance", 2.0), Score("2", "relevance", 1.0)]
+    assert cell(build_report(items, [], scores, FACTS).cells, "relevance").estimate.value == 1.5

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import os
+from pathlib import Path
+
+from tests.report.demo import HOSTILE, demo_answers, demo_facts, demo_items, demo_photographs
+
+from eyechart.records import Cell, Estimate, Report
+from eyechart.report import build_report
+from eyechart.report.markdown import report_markdown
+from eyechart.report.tables import csv_text, latex_escaped, latex_text, markdown_escaped, tables_of
+
+UNDEFINED = Cell("", "", "srcc_mos", Estimate(None, None, None, 3), n_unscored=1)
+FEW = Cell("camera", "a", "accuracy", Estimate(0.5, 0.2, 0.8, 29))
+ENOUGH = Cell("camera", "b", "accuracy", Estimate(0.5, 0.3, 0.7, 30))
+
+
+def report_of(*cells: Cell) -> Report:
+    return Report("A test", "demo", "m", "It was found.", cells)
+
+
+def small_report(folder: Path) -> Report:
+    items = demo_items(demo_photographs(folder, 12), 12)
+    items = dataclasses.replace(items, card=dataclasses.replace(items.card, cluster=""))
+    responses, scores = demo_answers(items)
+    return build_report(items, responses, scores, demo_facts())
+
+
+def same_as_golden(text: str, file: Path) -> bool:
+    """With EYECHART_GOLDEN=write the file is made anew, to be looked at before it is kept."""
+    if os.environ.get("EYECHART_GOLDEN") == "write":
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return text == file.read_text(encoding="utf-8")
+
+
+def test_a_dozen_items_give_the_golden_markdown(tmp_path: Path, golden: Path) -> None:
+    assert same_as_golden(report_markdown(small_report(tmp_path)), golden / "report.md")
+
+
+def test_a_dozen_items_give_the_golden_csv_and_latex(tmp_path: Path, golden: Path) -> None:
+    by_name = {table.name: table for table in tables_of(small_report(tmp_path))}
+    assert same_as_golden(csv_text(by_name["accuracy-by-kind"]), golden / "accuracy-by-kind.csv")
+    assert same_as_golden(latex_text(by_name["accuracy-by-kind"]), golden / "accuracy-by-kind.tex")
+    assert same_as_golden(latex_text(by_name["thresholds"]), golden / "thresholds.tex")
+
+
+def test_an_undefined_value_is_a_dash_for_people_and_empty_for_machines() -> None:
+    (table,) = tables_of(report_of(UNDEFINED))
+    assert table.rows == (("SRCC with people", "–", "–", "3†", "1"),)
+    (row,) = csv.DictReader(io.StringIO(csv_text(table)))
+    assert (row["estimate"], row["low"], row["high"], row["chance"]) == ("", "", "", "")
+
+
+def test_cells_of_fewer_than_thirty_items_are_marked() -> None:
+    (table,) = tables_of(report_of(FEW, ENOUGH))
+    assert [row[3] for row in table.rows] == ["29†", "30"]
+    assert "† fewer than 30 items" in report_markdown(report_of(FEW))
+    assert "\\textdagger{} fewer than 30 items" in latex_text(table)
+    assert "fewer than 30" not in report_markdown(report_of(ENOUGH))
+
+
+def test_a_hostile_facet_cannot_choose_its_file() -> None:
+    cells = [
+        dataclasses.replace(FEW, facet=facet)
+        for facet in ("../../etc/passwd", "etc passwd", "画質")
+    ]
+    assert [table.name for table in tables_of(report_of(*cells))] == [
+        "accuracy-by-etc-passwd",
+        "accuracy-by-etc-passwd-2",
+        "accuracy-by",
+    ]
+
+
+def test_a_spreadsheet_runs_no_foreign_formula() -> None:
+    cells = [dataclasses.replace(FEW, value=value) for value in ("=1+1", "-3.5", "@x")]
+    (table,) = tables_of(report_of(*cells))
+    rows = csv.DictReader(io.StringIO(csv_text(table)))
+    assert [row["value"] for row in rows] == ["'=1+1", "-3.5", "'@x"]
+
+
+def test_latex_prints_foreign_text_as_it_stands() -> None:
+    assert latex_escaped("50 % of a_b {x} \\cmd ~ ^ # & $") == (
+        "50 \\% of a\\_b \\{x\\} \\textbackslash{}cmd \\textasciitilde{} "
+        "\\textasciicircum{} \\# \\& \\$"
+    )
+
+
+def test_markdown_prints_foreign_text_as_it_stands() -> None:
+    text = markdown_escaped(HOSTILE + "\n# heading [link](x) `code`")
+    assert "<" not in text
+    assert "\n" not in text
+    assert "\\|" in text
+    assert "\\[link\\]" in text
+    text.encode("utf-8")

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from tests.report.conftest import Demo
+from tests.report.demo import HOSTILE
+
+from eyechart.errors import BadInput
+from eyechart.records import Curve, Estimate
+from eyechart.report import write_report
+from eyechart.report.drawing import inline
+from eyechart.report.figures import figures_of, severity_panels
+
+
+def files_under(folder: Path) -> dict[str, bytes]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_the_same_report_writes_the_same_bytes(demo: Demo, tmp_path: Path) -> None:
+    assert write_report(demo.report, demo.entries, tmp_path / "a") == tmp_path / "a" / "report.html"
+    write_report(demo.report, demo.entries, tmp_path / "b")
+    first = files_under(tmp_path / "a")
+    assert first == files_under(tmp_path / "b")
+    assert {"report.html", "report.md", "tables/overall.csv", "tables/overall.tex"} <= set(first)
+    for name in ("accuracy", "severity", "thresholds"):
+        assert {f"figures/{name}.svg", f"figures/{name}.png"} <= set(first)
+
+
+def test_a_report_is_written_over_an_older_one_and_nothing_else_is_left(
+    demo: Demo, tmp_path: Path
+) -> None:
+    (tmp_path / "report.html").write_text("old")
+    write_report(demo.report, demo.entries, tmp_path)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "tables").write_text("a file is in the way")
+    with pytest.raises(BadInput, match=r"tables/overall.csv: the report cannot be written .*--out"):
+        write_report(demo.report, demo.entries, tmp_path)
+
+
+def test_words_in_svg_stay_words_and_carry_no_date(demo: Demo) -> None:
+    for drawing in figures_of(demo.report):
+        assert "<text" in drawing.svg
+        assert "<dc:date>" not in drawing.svg
+        assert drawing.png.startswith(b"\x89PNG")
+
+
+def test_figures_cope_with_names_that_are_formulas_or_foreign(demo: Demo) -> None:
+    curve = dataclasses.replace(demo.report.curves[0], name="$\\frac{$", unit=HOSTILE)
+    assert len(figures_of(dataclasses.replace(demo.report, curves=(curve,)))) == 3
+
+
+def test_a_curve_without_any_value_is_drawn_empty() -> None:
+    nothing = Estimate(None, None, None, 0)
+    curve = Curve("blur", "px", (1.0, 2.0), (nothing, nothing), 0.5, nothing)
+    ((name, svg),) = severity_panels([[curve]])
+    assert name == "blur"
+    assert "not seen at any tested severity" in svg
+
+
+def test_an_inline_figure_has_ids_of_its_own(demo: Demo) -> None:
+    (_, svg), *_ = severity_panels([demo.report.curves])
+    text = inline(svg, prefix="s1-", label="Blur")
+    assert text.startswith('<svg role="img" aria-label="Blur"')
+    assert 'id="s1-figure_1"' in text
+    assert "<style" not in text
