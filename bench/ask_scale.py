@@ -68,8 +68,10 @@ def main() -> None:
     if options.one is not None:
         one_size(options.one, options.log)
         return
-    print("| requests | first run: µs each (CPU) | peak MB | all in the log: µs each (CPU) "
-          "| seconds in all | peak MB |")
+    print(
+        "| requests | first run: µs each (CPU) | peak MB | all in the log: µs each (CPU) "
+        "| seconds in all | peak MB |"
+    )
     print("|---|---|---|---|---|---|")
     n = 1000
     while n <= options.most:

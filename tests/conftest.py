@@ -17,7 +17,9 @@ def photograph(seed: int = 0, width: int = 160, height: int = 140) -> Image.Imag
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
     waves = 128 + 80 * np.sin(x / 9 + seed) * np.cos(y / 13) + 30 * ((x // 20 + y // 20) % 2)
-    colour = np.stack([waves, waves[::-1], 255 - waves], axis=-1) + rng.normal(0, 3, (height, width, 3))
+    colour = np.stack([waves, waves[::-1], 255 - waves], axis=-1) + rng.normal(
+        0, 3, (height, width, 3)
+    )
     return Image.fromarray(np.clip(colour, 0, 255).astype(np.uint8))
 
 

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import photograph
 from tests.endpoint import answers, echoes_key, fails, hangs, serve
 
@@ -69,7 +68,10 @@ def test_the_help_names_every_command(tmp_path: Path) -> None:
         (["run", "snellen", "--model", "signl"], "no backend is called 'signl'; did you mean"),
         (["run", "snellen", "--model", "signal", "--kinds", "singel"], "did you mean 'single'"),
         (["run", "snellen", "--model", "signal", "--price", "x"], "expected IN,OUT per million"),
-        (["run", "snellen", "--model", "signal", "--temperature", "hot"], "expected a number from 0"),
+        (
+            ["run", "snellen", "--model", "signal", "--temperature", "hot"],
+            "expected a number from 0",
+        ),
         (["run", "snellen", "--model", "signal", "--budget-usd", "1"], "needs a price"),
         (["score", "nowhere"], "not a run folder"),
         (["report", "nowhere"], "not a run folder"),
@@ -137,7 +139,9 @@ def test_a_run_with_failures_finishes_and_exits_1(items: Path, tmp_path: Path) -
     assert "a.png" in (tmp_path / "run" / "report.html").read_text()
 
 
-def test_a_key_that_is_refused_stops_at_once_and_is_never_shown(items: Path, tmp_path: Path) -> None:
+def test_a_key_that_is_refused_stops_at_once_and_is_never_shown(
+    items: Path, tmp_path: Path
+) -> None:
     with serve(echoes_key()) as endpoint:
         words = ("run", items, "--model", endpoint.address, "--out", "run")
         told = eyechart(*words, cwd=tmp_path, env={"EYECHART_API_KEY": KEY})

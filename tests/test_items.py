@@ -84,7 +84,10 @@ def test_photographs_with_scores_alone_are_items_to_rate(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"answer": "Bokeh"}, r"answer: expected one of the options \['Blur', 'Noise'\], not 'Bokeh'"),
+        (
+            {"answer": "Bokeh"},
+            r"answer: expected one of the options \['Blur', 'Noise'\], not 'Bokeh'",
+        ),
         ({"kind": "quiz"}, r"kind: expected one of single, multiple, .*not 'quiz'"),
         ({"question": ""}, r"question: expected a text"),
         ({"options": "Blur"}, r"options: expected a list of texts, not 'Blur'"),
@@ -158,7 +161,9 @@ def test_items_that_share_a_photograph_or_the_cards_facet_are_one_cluster() -> N
     assert cluster_of(item, Card("x", cluster="photo")) == "p"
 
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1).filter(str.strip)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1).filter(
+    str.strip
+)
 
 
 @st.composite
@@ -251,7 +256,13 @@ def test_parquet_gives_the_very_bytes_that_were_embedded(tmp_path: Path) -> None
     row = {k: v for k, v in GOOD.items() if k != "file_name"}
     path = parquet_of(
         tmp_path / "test.parquet",
-        [{**row, "image1": {"bytes": data, "path": "a.png"}, "image2": {"bytes": data, "path": None}}],
+        [
+            {
+                **row,
+                "image1": {"bytes": data, "path": "a.png"},
+                "image2": {"bytes": data, "path": None},
+            }
+        ],
     )
     (item,) = read_items(path).items
     assert [picture.data for picture in item.images] == [data, data]
@@ -260,7 +271,10 @@ def test_parquet_gives_the_very_bytes_that_were_embedded(tmp_path: Path) -> None
 
 def test_a_parquet_row_without_bytes_is_told(tmp_path: Path) -> None:
     row = {k: v for k, v in GOOD.items() if k != "file_name"}
-    rows = [{**row, "image": {"bytes": b"x", "path": "a"}}, {**row, "image": {"bytes": b"", "path": "b"}}]
+    rows = [
+        {**row, "image": {"bytes": b"x", "path": "a"}},
+        {**row, "image": {"bytes": b"", "path": "b"}},
+    ]
     with pytest.raises(BadInput, match="row 2: image: expected embedded image bytes"):
         read_items(parquet_of(tmp_path / "t.parquet", rows))
 

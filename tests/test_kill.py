@@ -61,7 +61,9 @@ def test_each_question_is_answered_exactly_once_however_often_the_run_is_killed(
         n_kills = n_lost = 0
         for _ in range(MOST_ROUNDS):
             before, asked_before = committed(log), len(endpoint.requests)
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             goal = before + chance.randrange(1, 25)
             while process.poll() is None and committed(log) < goal:
                 time.sleep(0.01)
@@ -100,7 +102,9 @@ def test_what_was_committed_before_a_kill_is_never_asked_again(tmp_path: Path) -
             texts = [row[0] for row in db.execute("SELECT question FROM calls")]
         n_before = len(endpoint.requests)
         subprocess.run(command, check=True, capture_output=True)
-        asked_after = {seen.parts[-1]["text"].split(":")[0] for seen in endpoint.requests[n_before:]}
+        asked_after = {
+            seen.parts[-1]["text"].split(":")[0] for seen in endpoint.requests[n_before:]
+        }
     done = {json.loads(text)[3][0][-1].split(":")[0] for text in texts}
     assert len(done) >= 30
     assert not done & asked_after

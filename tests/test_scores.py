@@ -109,7 +109,9 @@ def test_a_word_outside_the_returned_list_is_unscored_with_a_bound() -> None:
     assert (one.value, one.why) == (None, "unparsed")
     assert "'poor' is not among the next words returned; the rating is at least 0.99" in one.detail
     other = score("rate", reply(logprobs=(None, -0.1), bound=-5.0))
-    assert "'good' is not among the next words returned; the rating is at most 0.007" in other.detail
+    assert (
+        "'good' is not among the next words returned; the rating is at most 0.007" in other.detail
+    )
     assert "neither word" in score("rate", reply(logprobs=(None, None), bound=-5.0)).detail
 
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
         likelihood,
         next_word,
     )
-    from eyechart.run import Outcome, RunSettings, evaluate, rescore, rewrite_report
+    from eyechart.run import Outcome, evaluate, rescore, rewrite_report
+    from eyechart.run_settings import RunSettings
 
 __all__ = [
     "evaluate",
@@ -69,7 +70,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "run": ["evaluate", "rescore", "rewrite_report", "RunSettings", "Outcome"],
+    "run": ["evaluate", "rescore", "rewrite_report", "Outcome"],
+    "run_settings": ["RunSettings"],
     "comparing": ["compare"],
     "items": ["read_items", "write_items", "ItemSet", "Card"],
     "asking": ["ask", "AskSettings", "Budget", "Price", "CallLog"],

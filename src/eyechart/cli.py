@@ -66,7 +66,7 @@ Judge = Annotated[str, typer.Option(help="Address of the model that grades open 
 
 @app.command("list")
 def list_plugins(
-    kind: Annotated[str, typer.Argument(help="benchmarks, backends or metrics; all if absent.")] = "",
+    kind: Annotated[str, typer.Argument(help="benchmarks, backends or metrics.")] = "",
 ) -> None:
     """List benchmarks, backends and metrics.
 
@@ -145,7 +145,8 @@ def run(
     from eyechart.asking import AskSettings, Budget
     from eyechart.prompts import Judging, PromptForm
     from eyechart.records import Sampling
-    from eyechart.run import RunSettings, evaluate
+    from eyechart.run import evaluate
+    from eyechart.run_settings import RunSettings
     from eyechart.terminal import price_of, show_plan, temperature_of, told, watch, which_kinds
 
     budget = Budget(max_calls, budget_tokens, budget_usd, price_of(price))
@@ -182,7 +183,8 @@ def score(
     """
     from eyechart.asking import AskSettings
     from eyechart.prompts import Judging
-    from eyechart.run import RunSettings, rescore
+    from eyechart.run import rescore
+    from eyechart.run_settings import RunSettings
     from eyechart.terminal import told, watch
 
     settings = RunSettings(
@@ -239,13 +241,14 @@ def calls(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything it writes.")] = Path("eyechart-demo"),
+    out: Annotated[Path, typer.Option(help="Folder for all it writes.")] = Path("eyechart-demo"),
 ) -> None:
     """Run the built-in eye chart on the built-in model `signal`: no key, no download.
 
     Example: eyechart demo --out demo
     """
-    from eyechart.run import RunSettings, evaluate
+    from eyechart.run import evaluate
+    from eyechart.run_settings import RunSettings
     from eyechart.terminal import told, watch
 
     settings = RunSettings(workspace=out)

@@ -40,7 +40,7 @@ class _Run:
 
 
 def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Comparison:
-    """Compare two or more run folders; write compare.html, .md, .csv and figures where `out` is set.
+    """Compare two or more run folders; write the comparison into the folder `out` if given.
 
     Differences are of accuracy (unscored counts as wrong) and of rank correlation where items are
     rated, each with a 95 % interval of a bootstrap over the items' clusters, paired by item.
@@ -77,8 +77,12 @@ def _load(folder: Path) -> _Run:
 def _named(runs: list[_Run]) -> list[_Run]:
     """Runs are called by their model; by their folder too where a model comes twice."""
     models = Counter(run.info.model for run in runs)
-    names = [r.info.model if models[r.info.model] == 1 else f"{r.info.model} ({r.name})" for r in runs]
-    return [dataclasses.replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+
+    def name_of(run: _Run) -> str:
+        model = run.info.model
+        return model if models[model] == 1 else f"{model} ({run.name})"
+
+    return [dataclasses.replace(run, name=name_of(run)) for run in runs]
 
 
 def _shared(runs: list[_Run]) -> ItemSet:

@@ -120,7 +120,8 @@ def read_card(folder: Path, *, name: str = "") -> Card:
         values = json.loads(file.read_text(encoding="utf-8"))
         known = {f.name for f in dataclasses.fields(Card)}
         kept = {key: value for key, value in values.items() if key in known}
-        return Card(**{"name": folder.resolve().name, **kept, "notes": tuple(kept.get("notes", ()))})
+        kept["notes"] = tuple(kept.get("notes", ()))
+        return Card(**{"name": folder.resolve().name, **kept})
     except (ValueError, AttributeError, TypeError) as error:
         raise BadInput(f"{file}: not a card ({error}); expected one JSON object") from None
 

@@ -34,7 +34,8 @@ SCHEMES = {
 def names(kind: str) -> list[str]:
     """The names of all plug-ins of a kind: `benchmarks`, `backends` or `metrics`."""
     folder = Path(__file__).parent / kind
-    own = [f.stem for f in folder.glob("[a-z]*.py") if f"\n{CONSTANTS[kind]} = " in f.read_text("utf-8")]
+    constant = f"\n{CONSTANTS[kind]} = "
+    own = [file.stem for file in folder.glob("[a-z]*.py") if constant in file.read_text("utf-8")]
     return sorted({_shown(kind, name) for name in own} | {e.name for e in _outside(kind)})
 
 

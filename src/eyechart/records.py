@@ -182,7 +182,7 @@ class Response:
 class Score:
     """One number for one item, or the reason why there is none.
 
-    `name`: `correct` (0 or 1), `verdict` (0 to 1, a judge's 0-2 halved), `rating` (0 worst, 1 best).
+    `name`: `correct` (0 or 1), `verdict` (a judge's 0-2 halved), `rating` (0 worst to 1 best).
     `extracted`: what was read out of the reply. `detail`: the reason in words where unscored.
     """
 

@@ -76,15 +76,14 @@ def item_of_row(row: Row) -> Item | RowProblem:
 
 def row_of_item(item: Item, facets: Iterable[str] = ()) -> dict[str, Any]:
     """The row of an item without its id and files; `facets` lists columns that must be there."""
-    answer, answers = item.answer, None
-    if isinstance(answer, tuple):
-        answer, answers = None, list(answer)
+    several = list(item.answer) if isinstance(item.answer, tuple) else None
+    answer = None if isinstance(item.answer, tuple) else item.answer
     return {
         "kind": item.kind,
         "question": item.question,
         "options": list(item.options) or None,
         "answer": str(answer) if isinstance(answer, bool) else answer,
-        "answers": answers,
+        "answers": several,
         "mos": item.mos,
         "source": item.source,
         "licence": item.licence,

@@ -11,7 +11,6 @@ import dataclasses
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,8 +76,9 @@ def write_info(folder: Path, facts: RunInfo) -> None:
     """Write `run.json`. Raises BadInput where the folder holds a run of something else."""
     before = read_info(folder) if (folder / "run.json").is_file() else None
     if before is not None and dict(before.identity) != dict(facts.identity):
-        keys = [k for k in facts.identity if before.identity.get(k) != facts.identity[k]]
-        differs = ", ".join(f"{k} {before.identity.get(k)!r}, now {facts.identity[k]!r}" for k in keys)
+        was, now = before.identity, facts.identity
+        keys = [key for key in now if was.get(key) != now[key]]
+        differs = ", ".join(f"{key} {was.get(key)!r}, now {now[key]!r}" for key in keys)
         raise BadInput(f"{folder}: holds another run ({differs}); choose another folder with --out")
     values = dataclasses.asdict(facts)
     values["card"].pop("digests")
@@ -94,7 +94,7 @@ def read_info(folder: Path) -> RunInfo:
         card = Card(**{**values.pop("card"), "notes": ()})
         return RunInfo(**{**values, "notes": tuple(values.get("notes", ())), "card": card})
     except FileNotFoundError:
-        raise BadInput(f"{folder}: not a run folder (no run.json); `eyechart run` makes one") from None
+        raise BadInput(f"{folder}: not a run folder: no run.json") from None
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{file}: not readable ({error}); expected what eyechart wrote") from None
 
@@ -104,9 +104,7 @@ def write_items(folder: Path, items: Iterable[Item]) -> tuple[Item, ...]:
     settled = tuple(_settled(folder, item) for item in items)
     lines = []
     for item in settled:
-        images = [
-            {"path": str(p.path), "name": p.name, "sha256": p.sha256} for p in item.images
-        ]
+        images = [{"path": str(p.path), "name": p.name, "sha256": p.sha256} for p in item.images]
         lines.append(_encode({"id": item.id, "images": images, **row_of_item(item)}))
     text = "".join(line + "\n" for line in lines)
     write_whole(folder / "items.jsonl", text.encode("utf-8", "backslashreplace"))
@@ -128,22 +126,39 @@ def read_item_set(folder: Path) -> ItemSet:
 
 
 class ResponseWriter:
-    """`responses.jsonl` of a run, one line a response, as they come."""
+    """`responses.jsonl` of a run, one line a response, as they come; `keep` are written first.
+
+    Raises BadInput where the disk is full: what was answered is in the call log, not lost.
+    """
 
     def __init__(self, folder: Path, *, keep: Iterable[Response] = ()) -> None:
-        self._file: IO[str] = (folder / "responses.jsonl").open(
-            "w", encoding="utf-8", errors="backslashreplace"
-        )
+        self._path = folder / "responses.jsonl"
+        with self._told():
+            self._file: IO[str] = self._path.open("w", encoding="utf-8", errors="backslashreplace")
         for response in keep:
             self.add(response)
 
     def add(self, response: Response) -> None:
         """Append one line."""
-        self._file.write(_encode(_row_of_response(response)) + "\n")
+        with self._told():
+            self._file.write(_encode(_row_of_response(response)) + "\n")
 
-    def close(self) -> None:
-        """Flush and close."""
-        self._file.close()
+    def __enter__(self) -> ResponseWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._told():
+            self._file.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise BadInput(
+                f"{self._path}: cannot be written ({error.strerror}). Everything answered is in "
+                "the call log; make room and run the same command again"
+            ) from None
 
 
 def read_responses(folder: Path) -> Iterator[Response]:
@@ -173,7 +188,7 @@ def write_scores(folder: Path, scores: Sequence[Score]) -> None:
     )
     temporary = folder / ".scores.parquet.part"
     pq.write_table(pa.table(columns, schema=schema), temporary)
-    os.replace(temporary, folder / "scores.parquet")
+    temporary.replace(folder / "scores.parquet")
 
 
 def read_scores(folder: Path) -> tuple[Score, ...]:
@@ -187,11 +202,11 @@ def read_scores(folder: Path) -> tuple[Score, ...]:
 
 
 def write_whole(file: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or as it was before. Raises BadInput on a full disk."""
+    """Write a file whole or leave it as it was. Raises BadInput on a full disk."""
     temporary = file.with_name(f".{file.name}.part")
     try:
         temporary.write_bytes(data)
-        os.replace(temporary, file)
+        temporary.replace(file)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise BadInput(

@@ -29,7 +29,8 @@ from eyechart.errors import BadInput, UnknownName
 from eyechart.prompts import answer_requests
 from eyechart.records import KINDS, Kind, Response
 from eyechart.report.comparison import Comparison, comparison_headline
-from eyechart.run import CALL_LOG, Outcome, RunSettings, Stage, fitted, load_items
+from eyechart.run import Outcome, Stage, load_items
+from eyechart.run_settings import CALL_LOG, RunSettings, fitted
 
 console = Console(highlight=False)
 EVERY_N_RESPONSES = 8
@@ -140,7 +141,7 @@ def price_of(text: str) -> Price:
         usd_in, usd_out = (float(part) for part in text.split(","))
         return Price(usd_in, usd_out)
     except ValueError:
-        raise BadInput(f"--price {text}: expected IN,OUT per million tokens, e.g. 1.25,10") from None
+        raise BadInput(f"--price {text}: expected IN,OUT per million, e.g. 1.25,10") from None
 
 
 def temperature_of(text: str) -> float | None:

@@ -175,7 +175,7 @@ def test_an_endpoint_that_answers_nobody_any_more_stops_the_run() -> None:
     def script(request: Request) -> str:
         raise Transient("HTTP 503")
 
-    with pytest.raises(Fatal, match="the last 16 requests all failed.*HTTP 503"):
+    with pytest.raises(Fatal, match=r"the last 16 requests all failed.*HTTP 503"):
         list(ask(questions(500), Scripted(script), settings=QUICK))
 
 
@@ -222,7 +222,7 @@ def test_answers_from_the_log_cost_nothing(tmp_path: Path) -> None:
 
 def test_a_token_budget_needs_an_endpoint_that_counts_tokens() -> None:
     model = Scripted(lambda request: Answer(text="Yes."))
-    with pytest.raises(Fatal, match="does not say how many tokens.*--max-calls"):
+    with pytest.raises(Fatal, match=r"does not say how many tokens.*--max-calls"):
         list(ask(questions(5), model, settings=AskSettings(budget=Budget(tokens=100))))
 
 

@@ -27,7 +27,9 @@ def test_a_backend_says_what_it_is(name: str) -> None:
 
 
 def test_the_named_backends_are_there() -> None:
-    assert {"openai_http", "guess", "signal", "scripted", "replay"} <= set(plugins.names("backends"))
+    assert {"openai_http", "guess", "signal", "scripted", "replay"} <= set(
+        plugins.names("backends")
+    )
 
 
 def answer(backend: Backend, request: Request) -> object:
@@ -47,8 +49,12 @@ def test_an_embedded_model_answers_the_same_twice_and_meets_its_wants(
 ) -> None:
     turns = (Turn("user", (Picture(data=png, name="a.png"), "Is it sharp?\n\nA. Yes\nB. No")),)
     for want in (None, next_word("good", "poor"), likelihood("It is good.", "It is poor.")):
-        request = Request("1", "answer", turns, want=want) if want else Request("1", "answer", turns)
-        assert answer(plugins.open_model(name), request) == answer(plugins.open_model(name), request)
+        request = (
+            Request("1", "answer", turns, want=want) if want else Request("1", "answer", turns)
+        )
+        assert answer(plugins.open_model(name), request) == answer(
+            plugins.open_model(name), request
+        )
     assert plugins.open_model(name).wants <= WANTS
 
 
@@ -81,7 +87,11 @@ def test_a_metric_keeps_its_bounds_and_knows_when_it_is_undefined(name: str) -> 
 
 @pytest.mark.parametrize(
     ("kind", "name", "near"),
-    [("benchmark", "snelen", "snellen"), ("backend", "signl", "signal"), ("metric", "scrr", "srcc")],
+    [
+        ("benchmark", "snelen", "snellen"),
+        ("backend", "signl", "signal"),
+        ("metric", "scrr", "srcc"),
+    ],
 )
 def test_an_unknown_name_offers_the_nearest(kind: str, name: str, near: str) -> None:
     with pytest.raises(UnknownName, match=f"no {kind} is called '{name}'; did you mean '{near}'"):

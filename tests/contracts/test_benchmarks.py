@@ -8,10 +8,10 @@ import pytest
 
 from eyechart import plugins
 from eyechart.asking import ask
+from eyechart.asking.backend import Answer
 from eyechart.backends.scripted import Scripted
 from eyechart.benchmarks import Source
 from eyechart.items import ItemSet
-from eyechart.asking.backend import Answer
 from eyechart.prompts import LETTERS, answer_requests, judge_requests
 from eyechart.records import Item, Request, Response
 from eyechart.scores import score_responses

@@ -82,8 +82,6 @@ def test_a_sharp_step_puts_the_threshold_between_its_levels() -> None:
 def test_too_little_data_leaves_it_undefined() -> None:
     assert threshold([], [], chance=0.5).value is None
     assert threshold([2, 2], [1, 0], chance=0.5).value is None
-    single = threshold(LEVELS, LEVELS > 3, ["one"] * 8, chance=0.25)
-    assert single.value is not None and single.low is single.high is None
 
 
 def test_bad_trials_are_named() -> None:

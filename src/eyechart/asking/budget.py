@@ -41,7 +41,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         if self.usd is not None and self.price == Price():
-            raise BadInput("a budget in US dollars needs a price: --price IN,OUT per million tokens")
+            raise BadInput("a budget in US dollars needs a price: --price IN,OUT for a million")
 
 
 class Purse:

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS failures (
   key BLOB NOT NULL, model TEXT NOT NULL, role TEXT NOT NULL, kind TEXT NOT NULL,
   message TEXT NOT NULL, at TEXT NOT NULL);
 """
+ADD_CALL = "INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?)"
+ADD_PICTURE = "INSERT OR IGNORE INTO pictures VALUES (?,?,?,?,?,?)"
 FIND = "SELECT key, answer, tokens_in, tokens_out, seconds FROM calls WHERE key IN ({})"
 SUMMARY = """
 SELECT model, role, SUM(n), SUM(failed), SUM(tokens_in), SUM(tokens_out), SUM(seconds) FROM (
@@ -151,12 +153,8 @@ class CallLog:
         at = _now()
         calls = list(calls)
         pictures = {i.sha256: _picture_row(i) for call in calls for i in call.images}
-        self._write(
-            [
-                ("INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?)", [_row(c, at) for c in calls]),
-                ("INSERT OR IGNORE INTO pictures VALUES (?,?,?,?,?,?)", list(pictures.values())),
-            ]
-        )
+        rows = [_row(call, at) for call in calls]
+        self._write([(ADD_CALL, rows), (ADD_PICTURE, list(pictures.values()))])
 
     def add_failures(self, failures: Iterable[tuple[Question, Failure]]) -> None:
         """Note calls that failed; they are counted, and asked again next time."""

@@ -296,11 +296,11 @@ class _Engine:
             raise Fatal(f"{error}. Nothing was asked. Is the server up, and the address right?")
 
     def _lost(self, error: Transient) -> None:
-        """Stop a run whose endpoint answers nobody any more: a whole set of calls failed in a row."""
+        """Stop a run whose endpoint answers nobody any more: a set of calls failed in a row."""
         self._n_lost_in_a_row += 1
         if self._n_lost_in_a_row >= max(16, self.settings.concurrency):
             raise Fatal(
-                f"the last {self._n_lost_in_a_row} requests all failed; the last one said: {error}. "
+                f"the last {self._n_lost_in_a_row} requests all failed; the last one: {error}. "
                 "What was answered is kept; run the same command again to go on"
             )
 
@@ -338,8 +338,8 @@ class _Engine:
 
     def _write(self, batch: list[tuple[Job, Logged | Failure, Response]]) -> None:
         if self.log is not None:
-            calls = [Answered(j.question, r, j.call.images) for j, r, _ in batch if isinstance(r, Logged)]
-            self.log.add(calls)
+            good = [(job, result) for job, result, _ in batch if isinstance(result, Logged)]
+            self.log.add(Answered(j.question, r, j.call.images) for j, r in good)
             failures = [(j.question, r) for j, r, _ in batch if isinstance(r, Failure)]
             self.log.add_failures([(q, f) for q, f in failures if f.kind != "budget"])
         self._deliver([response for _, _, response in batch])

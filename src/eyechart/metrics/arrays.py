@@ -46,8 +46,13 @@ def paired(first: ArrayLike, second: ArrayLike, names: tuple[str, str]) -> tuple
 def cluster_codes(clusters: Clusters | None, n_items: int) -> NDArray[np.intp]:
     """For each item the number of its cluster, 0 to n_clusters - 1; None: each item its own.
 
+    Items that are all of one cluster are each their own too: nothing can be known of how clusters
+    differ, and an interval then speaks for that one photograph alone.
+
     >>> cluster_codes(["x", "y", "x"], 3)
     array([0, 1, 0])
+    >>> cluster_codes(["x", "x", "x"], 3)
+    array([0, 1, 2])
     """
     if clusters is None:
         return np.arange(n_items)
@@ -57,4 +62,4 @@ def cluster_codes(clusters: Clusters | None, n_items: int) -> NDArray[np.intp]:
         )
     numbers: dict[object, int] = {}
     codes = [numbers.setdefault(cluster, len(numbers)) for cluster in clusters]
-    return np.asarray(codes, dtype=np.intp)
+    return np.asarray(codes, dtype=np.intp) if len(numbers) > 1 else np.arange(n_items)

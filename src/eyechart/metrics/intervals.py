@@ -48,10 +48,9 @@ def proportion(values: ArrayLike, clusters: Clusters | None = None) -> Estimate:
     normal quantile gives way to Student's t with n_clusters - 1 degrees. (Korn and Graubard 1998,
     Surv. Methodol. 24: 193-201; Dean and Pagano 2015, J. Surv. Stat. Methodol. 3: 484-503.) Where
     all or no items are right no design effect can be estimated, and it is taken as 1. With one item
-    to each cluster this is `wilson`.
+    to each cluster, or one cluster for all, this is `wilson`.
 
-    None for the interval where all items are in one cluster; for the value too without items.
-    Raises BadInput where a value is outside [0, 1] or not finite.
+    None without items. Raises BadInput where a value is outside [0, 1] or not finite.
 
     >>> proportion([1, 0, 1, 1]) == wilson(3, 4)
     True
@@ -65,8 +64,6 @@ def proportion(values: ArrayLike, clusters: Clusters | None = None) -> Estimate:
     if n_clusters == array.size:
         return wilson(float(array.sum()), array.size)
     share = float(array.mean())
-    if n_clusters == 1:
-        return Estimate(share, None, None, array.size)
     effective = array.size / max(1.0, _design_effect(array, codes))
     quantile = float(special.stdtrit(n_clusters - 1, 1 - TAIL))
     return _score_interval(share, effective, array.size, quantile)
@@ -81,8 +78,8 @@ def mean(
 ) -> Estimate:
     """The mean of graded values [items], with the percentile interval of a cluster bootstrap.
 
-    None for the interval where there is but one cluster; for the value too without items.
-    Raises BadInput where a value is not finite.
+    None for the interval of a single item; for the value too without items. Raises BadInput where
+    a value is not finite.
 
     >>> mean([1.0, 1.0, 1.0])
     Estimate(value=1.0, low=1.0, high=1.0, n=3)
@@ -111,7 +108,7 @@ def bootstrap_pairs(
     """A statistic of pairs (`srcc`, `plcc`, ...), with the percentile interval of a bootstrap.
 
     Clusters are resampled whole. Resamples on which the statistic is undefined are left out; the
-    interval is None where fewer than half are left, and where there is but one cluster. The value
+    interval is None where fewer than half are left. The value
     is None where the statistic is. Raises BadInput where a value is not finite.
 
     >>> bootstrap_pairs(srcc, [1, 2, 3], [5, 5, 5])
@@ -120,8 +117,8 @@ def bootstrap_pairs(
     a, b = paired(predictions, targets, ("predictions", "targets"))
     value = statistic(a, b)
     codes = cluster_codes(clusters, a.size)
-    if value is None or _n_clusters(codes) < 2:
-        return Estimate(value, None, None, a.size)
+    if value is None:
+        return Estimate(None, None, None, a.size)
     draws = pair_draws(statistic, a, b, codes=codes, n_resamples=n_resamples, seed=seed)
     return percentile(value, draws, a.size)
 

@@ -88,8 +88,7 @@ def paired_pairs_difference(
     """How much higher `srcc`, `plcc` or the like is for the first predictions than for the second.
 
     Both are held against the same targets and the same resamples of clusters. None where either
-    statistic is undefined; the interval is None where there is but one cluster.
-    Raises BadInput where the lengths differ or a value is not finite.
+    statistic is undefined. Raises BadInput where the lengths differ or a value is not finite.
     """
     a, t = paired(predictions[0], targets, ("predictions[0]", "targets"))
     b, _ = paired(predictions[1], targets, ("predictions[1]", "targets"))
@@ -97,8 +96,6 @@ def paired_pairs_difference(
     if value_a is None or value_b is None:
         return Estimate(None, None, None, t.size)
     codes = cluster_codes(clusters, t.size)
-    if int(codes.max()) == 0:
-        return Estimate(value_a - value_b, None, None, t.size)
     draws_a, draws_b = (
         pair_draws(statistic, x, t, codes=codes, n_resamples=n_resamples, seed=seed) for x in (a, b)
     )

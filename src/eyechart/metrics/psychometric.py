@@ -42,7 +42,7 @@ def threshold(
     None always means beyond the strongest severity tested: the `value` is None where the fitted
     curve does not come halfway by then, `high` where the interval ends beyond it, `low` where all
     of it lies beyond. A figure that equals the weakest severity means that severity or less. All
-    three are also None for fewer than two severities, and the interval for fewer than two clusters.
+    three are also None for fewer than two severities.
 
     `severities` > 0; `right` is 0 or 1; `chance` in [0, 0.9]. Raises BadInput otherwise.
 
@@ -62,8 +62,6 @@ def threshold(
     np.add.at(counts, (y.astype(np.intp), codes, places), 1)
     wrong, right_counts = counts
     value = _best(grid, right_counts.sum(0)[None], wrong.sum(0)[None])[0]
-    if n_clusters < 2:
-        return Estimate(_told(value, levels), None, None, x.size)
     draws = np.concatenate([
         _best(grid, weights @ right_counts, weights @ wrong)
         for weights in resample_weights(n_clusters, n_resamples, seed)
