@@ -193,12 +193,16 @@ def write_scores(folder: Path, scores: Sequence[Score]) -> None:
 
 def read_scores(folder: Path) -> tuple[Score, ...]:
     """Read `scores.parquet`. Raises BadInput where there is none."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     file = folder / "scores.parquet"
-    if not file.is_file():
-        raise BadInput(f"{folder}: no scores.parquet; run `eyechart score {folder}` first")
-    return tuple(Score(**row) for row in pq.read_table(file).to_pylist())
+    try:
+        return tuple(Score(**row) for row in pq.read_table(file).to_pylist())
+    except (OSError, pa.ArrowInvalid, TypeError) as error:
+        raise BadInput(
+            f"{file}: not readable ({error}); `eyechart score {folder}` writes it again"
+        ) from None
 
 
 def write_whole(file: Path, data: bytes) -> None:
@@ -253,7 +257,10 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise BadInput(f"{file}:{number}: not a JSON object ({error})") from None
+                raise BadInput(
+                    f"{file}:{number}: not a JSON object ({error}); run the same `eyechart run` "
+                    "again: what was answered is in the call log and is not asked again"
+                ) from None
             yield f"{file}:{number}", row
 
 

@@ -1,0 +1,184 @@
+"""Runs through the Python API: what a run folder holds, and what happens when things break."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from eyechart import RunSettings, evaluate, rescore, rewrite_report, run_folder
+from eyechart.asking import AskSettings, Budget
+from eyechart.backends.scripted import Scripted
+from eyechart.errors import BadInput, Fatal
+from eyechart.items import Card, ItemSet
+from eyechart.records import Item, Picture, Request
+from eyechart.run_folder import read_info, read_item_set, read_responses, read_scores
+from tests.conftest import photograph
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> Path:
+    folder = tmp_path / "items"
+    folder.mkdir()
+    for name in ("a", "b"):
+        photograph().save(folder / f"{name}.png")
+    rows = [
+        {
+            "id": f"{kind}-{name}",
+            "file_name": f"{name}.png",
+            "kind": kind,
+            "question": f"What about {name}?",
+            "options": ["Blur", "Noise"],
+            "answer": "Blur",
+        }
+        for kind in ("single", "open")
+        for name in ("a", "b")
+    ]
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def settings(tmp_path: Path, **more: object) -> RunSettings:
+    return RunSettings(workspace=tmp_path / "runs", **more)  # type: ignore[arg-type]
+
+
+def scripted(tmp_path: Path, **replies: str) -> str:
+    file = tmp_path / "replies.json"
+    file.write_text(json.dumps({"": replies.pop("other", "A"), **replies}))
+    return f"scripted:{file}"
+
+
+def test_each_stage_leaves_its_file_and_they_agree(items: Path, tmp_path: Path) -> None:
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    run = outcome.folder
+    ids = [item.id for item in read_item_set(run).items]
+    assert ids == ["single-a", "single-b", "open-a", "open-b"]
+    assert sorted(r.item_id for r in read_responses(run)) == sorted(ids)
+    assert [score.item_id for score in read_scores(run)] == ids
+    assert read_info(run).model == "scripted"
+    assert (outcome.n_asked, outcome.n_found, outcome.n_failed) == (4, 0, 0)
+
+
+def test_scores_and_report_are_redone_offline_to_the_same(items: Path, tmp_path: Path) -> None:
+    model = scripted(tmp_path)
+    first = evaluate(items, model, out=tmp_path / "run", settings=settings(tmp_path))
+    page = (first.folder / "report.html").read_bytes()
+    assert rescore(first.folder).report == first.report
+    assert rewrite_report(first.folder).report == first.report
+    assert (first.folder / "report.html").read_bytes() == page
+
+
+def test_a_judge_that_cannot_be_reached_leaves_items_unjudged_and_the_report_says_so(
+    items: Path, tmp_path: Path
+) -> None:
+    how = settings(tmp_path, judge="http://127.0.0.1:9/v1#judge")
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
+    assert outcome.n_failed == 10
+    assert outcome.report.counts["unjudged"] == 2
+    assert any("Judging stopped, 10 verdicts are missing" in note for note in outcome.report.notes)
+    assert {s.value for s in read_scores(outcome.folder) if s.name == "verdict"} == {None}
+
+
+def test_another_judge_can_be_asked_later(items: Path, tmp_path: Path) -> None:
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    judge = scripted(tmp_path, other="Score: 1")
+    again = rescore(outcome.folder, settings=settings(tmp_path, judge=judge))
+    assert [s.value for s in read_scores(outcome.folder) if s.name == "verdict"] == [0.5, 0.5]
+    assert again.report.counts.get("unjudged", 0) == 0
+
+
+def test_a_budget_leaves_rows_that_say_so_and_a_later_run_goes_on(
+    items: Path, tmp_path: Path
+) -> None:
+    model = scripted(tmp_path)
+    poor = settings(tmp_path, ask=AskSettings(budget=Budget(calls=1)))
+    first = evaluate(items, model, out=tmp_path / "run", settings=poor)
+    assert (first.n_asked, first.n_failed) == (1, 3)
+    second = evaluate(items, model, out=tmp_path / "run", settings=settings(tmp_path))
+    assert (second.n_asked, second.n_found, second.n_failed) == (3, 1, 0)
+
+
+def test_a_fatal_error_loses_nothing_that_was_answered(items: Path, tmp_path: Path) -> None:
+    def script(request: Request) -> str:
+        if request.item_id == "open-b":
+            raise Fatal("HTTP 401: no more")
+        return "A"
+
+    how = settings(tmp_path, ask=AskSettings(concurrency=1))
+    with pytest.raises(Fatal, match="401"):
+        evaluate(items, Scripted(script), out=tmp_path / "run", settings=how)
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
+    assert (outcome.n_asked, outcome.n_found) == (1, 3)
+
+
+def test_a_full_disk_is_told_and_what_was_answered_is_kept(items: Path, tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full on this system")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "responses.jsonl").symlink_to(full)
+    with pytest.raises(BadInput, match=r"responses\.jsonl: cannot be written .No space left"):
+        evaluate(items, Scripted("A"), out=run, settings=settings(tmp_path))
+    (run / "responses.jsonl").unlink()
+    outcome = evaluate(items, Scripted("A"), out=run, settings=settings(tmp_path))
+    assert (outcome.n_asked, outcome.n_found) == (0, 4)
+
+
+def test_a_torn_or_missing_file_of_a_run_is_told(items: Path, tmp_path: Path) -> None:
+    run = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path)).folder
+    text = (run / "responses.jsonl").read_text()
+    (run / "responses.jsonl").write_text(text[:-30])
+    with pytest.raises(BadInput, match=r"responses\.jsonl:4: not a JSON object"):
+        rescore(run)
+    (run / "responses.jsonl").write_text(text)
+    (run / "scores.parquet").write_bytes(b"torn")
+    with pytest.raises(BadInput, match=r"scores\.parquet: not readable.*eyechart score"):
+        rewrite_report(run)
+    (run / "run.json").write_text("{")
+    with pytest.raises(BadInput, match=r"run\.json: not readable"):
+        rescore(run)
+
+
+def test_a_sample_is_random_by_seed_and_keeps_the_order(items: Path, tmp_path: Path) -> None:
+    how = settings(tmp_path, limit=2, seed=1)
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
+    picked = [item.id for item in read_item_set(outcome.folder).items]
+    assert len(picked) == 2
+    everything = ["single-a", "single-b", "open-a", "open-b"]
+    assert picked == [name for name in everything if name in picked]
+
+
+def test_kinds_that_the_items_do_not_have_are_told(items: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no items of the kinds rate; it has open, single"):
+        evaluate(items, Scripted("A"), settings=settings(tmp_path, kinds=("rate",)))
+
+
+def test_a_model_that_cannot_go_on_from_a_begun_answer_is_asked_in_one_word(
+    tmp_path: Path,
+) -> None:
+    class Fresh(Scripted):
+        continues = False
+
+    photograph().save(tmp_path / "a.png")
+    item = Item("1", "rate", "Rate the quality of the image.", (Picture(tmp_path / "a.png"),))
+    folder = tmp_path / "rate"
+    folder.mkdir()
+    photograph().save(folder / "a.png")
+    row = {"id": item.id, "file_name": "a.png", "kind": "rate", "mos": 3.0}
+    (folder / "metadata.jsonl").write_text(json.dumps(row))
+    outcome = evaluate(folder, Fresh("good"), out=tmp_path / "run", settings=settings(tmp_path))
+    assert read_info(outcome.folder).identity["rating prompt"] == "one-word"
+    (score,) = read_scores(outcome.folder)
+    assert score.value == pytest.approx(0.9)
+
+
+def test_pictures_in_memory_are_laid_into_the_run_folder(tmp_path: Path, png: bytes) -> None:
+    picture = Picture(data=png, name="embedded")
+    (tmp_path / "run").mkdir()
+    item = Item("1", "single", "?", (picture, picture), ("A", "B"), "A")
+    (settled,) = run_folder.write_items(tmp_path / "run", ItemSet(Card("x"), (item,)).items)
+    assert settled.images[0].path is not None
+    assert settled.images[0].path.read_bytes() == png
+    assert len(list((tmp_path / "run" / "images").iterdir())) == 1
