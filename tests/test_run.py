@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.conftest import photograph
 
 from eyechart import RunSettings, evaluate, rescore, rewrite_report, run_folder
 from eyechart.asking import AskSettings, Budget
@@ -14,7 +15,6 @@ from eyechart.errors import BadInput, Fatal
 from eyechart.items import Card, ItemSet
 from eyechart.records import Item, Picture, Request
 from eyechart.run_folder import read_info, read_item_set, read_responses, read_scores
-from tests.conftest import photograph
 
 
 @pytest.fixture

@@ -121,6 +121,7 @@ def run(
     seed: Annotated[int, typer.Option(help="Of the sample and of made items.")] = 0,
     concurrency: Annotated[int, typer.Option(min=1, help="Most calls at once.")] = 32,
     attempts: Annotated[int, typer.Option(min=1, help="Tries per request.")] = 6,
+    timeout: Annotated[float, typer.Option(help="Seconds that a call may take.")] = 300.0,
     temperature: Annotated[str, typer.Option(help="A number, or `default`.")] = "0",
     max_tokens: Annotated[int, typer.Option(min=1, help="Per reply, reasoning included.")] = 4096,
     rating_prompt: Annotated[str, typer.Option(help="begun or one-word.")] = "begun",
@@ -155,7 +156,9 @@ def run(
         judging=Judging(n_draws=judge_draws),
         form=PromptForm(rate=rating_prompt),
         sampling=Sampling(temperature=temperature_of(temperature), max_tokens=max_tokens),
-        ask=AskSettings(concurrency, attempts, max_pixels=max_pixels, budget=budget),
+        ask=AskSettings(
+            concurrency, attempts, timeout_s=timeout, max_pixels=max_pixels, budget=budget
+        ),
         kinds=which_kinds(kinds),
         limit=limit,
         seed=seed,
@@ -175,6 +178,7 @@ def score(
     judge: Judge = "",
     judge_draws: Annotated[int, typer.Option(min=1, help="Verdicts on each open answer.")] = 5,
     concurrency: Annotated[int, typer.Option(min=1, help="Most calls at once.")] = 32,
+    timeout: Annotated[float, typer.Option(help="Seconds that a call may take.")] = 300.0,
     workspace: Workspace = Path("runs"),
 ) -> None:
     """Score a run's responses again, offline; with --judge, have open answers graded.
@@ -190,7 +194,7 @@ def score(
     settings = RunSettings(
         judge=judge,
         judging=Judging(n_draws=judge_draws),
-        ask=AskSettings(concurrency),
+        ask=AskSettings(concurrency, timeout_s=timeout),
         workspace=workspace,
     )
     _end(told(rescore(run, settings=settings, watch=watch)))

@@ -71,7 +71,7 @@ def _told(tally: Tally, speed: float) -> str:
 
 def told(outcome: Outcome) -> Outcome:
     """Print what a run found and where its report is; returns the outcome."""
-    console.print(Text(outcome.report.headline))
+    console.print(Text(outcome.report.headline), soft_wrap=not console.is_terminal)
     asked = f"asked {outcome.n_asked}, from the log {outcome.n_found}, failed {outcome.n_failed}"
     page = outcome.folder / "report.html"
     console.print(Text(f"Wrote {page} ({asked})"), soft_wrap=True)
@@ -127,7 +127,7 @@ def show_calls(workspace: Path, price: Price) -> None:
 
 def show_comparison(comparison: Comparison, out: Path) -> None:
     """Print what a comparison found and where its page is."""
-    console.print(Text(comparison_headline(comparison)))
+    console.print(Text(comparison_headline(comparison)), soft_wrap=not console.is_terminal)
     page = out / "compare.html"
     told = f"{len(comparison.runs)} runs, {len(comparison.pairs)} pairs"
     console.print(Text(f"Wrote {page} ({told}, {comparison.n_items} shared items)"), soft_wrap=True)

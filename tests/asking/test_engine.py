@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.endpoint import hangs, serve
 
 from eyechart.asking import AskSettings, Budget, CallLog, Price, Tally, ask
 from eyechart.asking.backend import Answer, Call
 from eyechart.backends.scripted import Scripted
 from eyechart.errors import BadInput, EyechartError, Fatal, Refused, Transient
+from eyechart.plugins import open_model
 from eyechart.records import Picture, Request, Response, Turn, Usage, next_word
 
 QUICK = AskSettings(concurrency=4, attempts=3, backoff_s=0.001)
@@ -232,7 +234,7 @@ def test_a_money_budget_needs_a_price() -> None:
 
 
 def test_settings_that_ask_nobody_are_refused() -> None:
-    with pytest.raises(BadInput, match="must be at least 1, not 0 and 6"):
+    with pytest.raises(BadInput, match="of at least 1 and a timeout above 0 s, not 0, 6 and 300"):
         AskSettings(concurrency=0)
 
 
@@ -277,6 +279,15 @@ def test_a_begun_answer_needs_a_model_that_can_go_on_from_it() -> None:
     begun = Request("7", "answer", (Turn("user", ("?",)),), begun="The quality is")
     with pytest.raises(BadInput, match="cannot go on from a begun answer"):
         list(ask([begun], Fresh("good")))
+
+
+def test_silence_ends_after_the_time_limit() -> None:
+    settings = AskSettings(attempts=2, backoff_s=0.001, timeout_s=0.1)
+    with serve(hangs()) as endpoint:
+        (response,) = ask(questions(1), open_model(endpoint.address), settings=settings)
+        assert len(endpoint.requests) == 2
+    assert response.failure is not None
+    assert response.failure.message == f"{endpoint.address}: no answer within 0.1 s"
 
 
 def test_a_full_disk_stops_the_run_and_keeps_what_was_committed(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ def call(text: str = "Is it sharp?", n_bytes: int = 0, **more: Any) -> Call:
     return Call(Request("item-7", "answer", (Turn("user", parts),), **more), images)
 
 
-def ask(endpoint: Endpoint, *calls: Call, key: str = "", timeout_s: float = 30.0) -> list[Answer]:
+def ask(endpoint: Endpoint, *calls: Call, key: str = "") -> list[Answer]:
     """The answers to the calls, one after the other, over one backend."""
     address = endpoint.address.replace("//", f"//{key}@") if key else endpoint.address
-    backend = OpenAIHTTP(read_address(address, {}), timeout_s=timeout_s)
+    backend = OpenAIHTTP(read_address(address, {}))
 
     async def run() -> list[Answer]:
         try:
@@ -38,12 +38,10 @@ def ask(endpoint: Endpoint, *calls: Call, key: str = "", timeout_s: float = 30.0
     return asyncio.run(run())
 
 
-def error_of(
-    *behaviours: Behaviour, asked: Call | None = None, key: str = "", timeout_s: float = 30.0
-) -> CallError:
+def error_of(*behaviours: Behaviour, asked: Call | None = None, key: str = "") -> CallError:
     """The error of one call to a server that behaves like this."""
     with serve(*behaviours) as endpoint, pytest.raises(CallError) as caught:
-        ask(endpoint, asked or call(), key=key, timeout_s=timeout_s)
+        ask(endpoint, asked or call(), key=key)
     assert str(caught.value).startswith(f"{endpoint.address}")
     return caught.value
 

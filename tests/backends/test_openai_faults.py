@@ -16,7 +16,6 @@ from tests.endpoint import (
     busy,
     drops,
     fails,
-    hangs,
     sends,
     sends_text,
 )
@@ -176,12 +175,6 @@ def test_being_asked_to_slow_down_without_a_time_has_none() -> None:
         error = error_of(behaviour)
         assert isinstance(error, Transient)
         assert (error.throttled, error.after_s) == (True, None)
-
-
-def test_silence_ends_after_the_time_limit() -> None:
-    error = error_of(hangs(), timeout_s=0.3)
-    assert isinstance(error, Transient)
-    assert "no answer within 0.3 s" in str(error)
 
 
 @pytest.mark.parametrize("n_bytes", [0, 10])

@@ -25,7 +25,7 @@ from tests.endpoint import (
 from eyechart.asking.backend import Answer, Call
 from eyechart.backends.openai_address import read_address
 from eyechart.backends.openai_http import BACKEND, OpenAIHTTP, open_address
-from eyechart.errors import BadInput, CallError, Refused
+from eyechart.errors import CallError, Refused
 from eyechart.images import Encoded
 from eyechart.records import Picture, Request, Turn, Usage, next_word
 
@@ -33,7 +33,7 @@ from eyechart.records import Picture, Request, Turn, Usage, next_word
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the machine's own environment holds stays out of these tests."""
-    for name in ("OPENAI_API_KEY", "EYECHART_API_KEY", "OPENAI_BASE_URL", "EYECHART_TIMEOUT_S"):
+    for name in ("OPENAI_API_KEY", "EYECHART_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -147,15 +147,6 @@ def test_the_plug_in_opens_any_address(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = BACKEND.open("anthropic:claude")
     assert (backend.model, backend.continues) == ("anthropic:claude", False)
     assert sorted(backend.wants) == ["text"]
-
-
-def test_the_time_limit_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EYECHART_TIMEOUT_S", "12.5")
-    assert open_address(BACKEND.example).timeout_s == 12.5
-    for text in ("soon", "0", "-1", "nan"):
-        monkeypatch.setenv("EYECHART_TIMEOUT_S", text)
-        with pytest.raises(BadInput, match=f"EYECHART_TIMEOUT_S is '{text}'; expected seconds"):
-            open_address(BACKEND.example)
 
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(

@@ -34,21 +34,23 @@ GRACE_S = 10.0
 class AskSettings:
     """How to ask. `concurrency`: most calls at once. `attempts`: tries per request, first included.
 
-    `backoff_s`: seconds before the second try, doubling after. `max_pixels`: shrink pictures with
+    `backoff_s`: seconds before the second try, doubling after. `timeout_s`: the longest that a call
+    may take, thinking included. `max_pixels`: shrink pictures with
     more pixels than this (opt-in; changes the key). `budget`: the most to spend.
     """
 
     concurrency: int = 32
     attempts: int = 6
     backoff_s: float = 0.5
+    timeout_s: float = 300.0
     max_pixels: int | None = None
     budget: Budget = Budget()
 
     def __post_init__(self) -> None:
-        if self.concurrency < 1 or self.attempts < 1:
+        if self.concurrency < 1 or self.attempts < 1 or not self.timeout_s > 0:
             raise BadInput(
-                f"concurrency and attempts must be at least 1, not {self.concurrency} and "
-                f"{self.attempts}"
+                "expected concurrency and attempts of at least 1 and a timeout above 0 s, not "
+                f"{self.concurrency}, {self.attempts} and {self.timeout_s:g}"
             )
 
 
@@ -278,7 +280,7 @@ class _Engine:
             try:
                 async with self._pacer:
                     start = time.perf_counter()
-                    answer = await self.backend.answer(job.call)
+                    answer = await self._in_time(job)
                     self._pacer.succeeded()
                     return Logged(answer, time.perf_counter() - start)
             except Transient as error:
@@ -290,6 +292,14 @@ class _Engine:
                 self.tally.n_retries += 1
                 await asyncio.sleep(wait_s(attempt, self.settings.backoff_s, last.after_s))
         raise last
+
+    async def _in_time(self, job: Job) -> Answer:
+        try:
+            async with asyncio.timeout(self.settings.timeout_s):
+                return await self.backend.answer(job.call)
+        except TimeoutError:
+            limit = f"{self.settings.timeout_s:g} s"
+            raise Transient(f"{self.backend.model}: no answer within {limit}") from None
 
     def _give_up_if_nobody_is_there(self, error: Transient, attempt: int) -> None:
         if error.unreachable and self.tally.n_asked == 0 and attempt + 1 >= UNREACHABLE_ATTEMPTS:

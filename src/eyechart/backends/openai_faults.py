@@ -96,15 +96,13 @@ def fault_of_page(reply: Reply, endpoint: Endpoint, wanted: str) -> Transient:
     )
 
 
-def fault_of_connection(error: Exception, endpoint: Endpoint, timeout_s: float) -> CallError:
-    """The error for a connection that was not made, was lost, or fell silent."""
+def fault_of_connection(error: Exception, endpoint: Endpoint) -> CallError:
+    """The error for a connection that was not made, or was lost."""
     said = clean(str(error) or type(error).__name__, endpoint)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return Fatal(f"{endpoint.name}: no secure connection: {said}. Is it the right host?")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return Transient(f"{endpoint.name}: cannot connect: {said}", unreachable=True)
-    if isinstance(error, TimeoutError):
-        return Transient(f"{endpoint.name}: no answer within {timeout_s:g} s")
     if isinstance(error, aiohttp.InvalidURL):
         return Fatal(f"{endpoint.name}: not an address that can be asked: {said}")
     return Transient(f"{endpoint.name}: the connection broke before the answer was whole: {said}")

@@ -7,7 +7,6 @@ pacing and remembering are the engine's.
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -24,24 +23,21 @@ from eyechart.backends.openai_faults import (
     no_logprobs,
 )
 from eyechart.backends.openai_wire import Body, compose, read_reply
-from eyechart.errors import BadInput
 
 CONNECT_S = 10.0
-TIMEOUT_S = 600.0
 SECRET_LENGTH = 8  # local servers are given words such as EMPTY, which an answer may hold
 
 
 class OpenAIHTTP:
-    """A model behind an endpoint. `timeout_s`: for a whole call, sending and thinking included."""
+    """A model behind an endpoint. How long a call may take is the engine's to say."""
 
     revision = ""
     logged = True
 
-    def __init__(self, endpoint: Endpoint, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self.model = endpoint.name
         self.continues = endpoint.vendor.continues
         self.wants = frozenset({"text", "next_word"} if endpoint.vendor.n_top else {"text"})
-        self.timeout_s = timeout_s
         self._endpoint = endpoint
         self._proxy = _proxy(endpoint.url)
         self._session: aiohttp.ClientSession | None = None
@@ -55,7 +51,7 @@ class OpenAIHTTP:
         try:
             reply = await self._post(body)
         except (aiohttp.ClientError, OSError) as error:
-            raise fault_of_connection(error, self._endpoint, self.timeout_s) from None
+            raise fault_of_connection(error, self._endpoint) from None
         if not 200 <= reply.status < 300:
             raise fault_of_reply(reply, self._endpoint, body=body, request=call.request)
         content = self._content(reply, body, call)
@@ -91,7 +87,7 @@ class OpenAIHTTP:
             headers["Authorization"] = f"Bearer {self._endpoint.key}"
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=self.timeout_s, connect=CONNECT_S),
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S),
             headers=headers,
         )
 
@@ -114,18 +110,8 @@ class OpenAIHTTP:
 
 
 def open_address(address: str) -> OpenAIHTTP:
-    """The model at an address; EYECHART_TIMEOUT_S sets how long a call may take (default 600).
-
-    Raises BadInput (see `eyechart.backends.openai_address.read_address`).
-    """
-    text = os.environ.get("EYECHART_TIMEOUT_S", str(TIMEOUT_S))
-    try:
-        timeout_s = float(text)
-    except ValueError:
-        timeout_s = 0.0
-    if not timeout_s > 0:
-        raise BadInput(f"EYECHART_TIMEOUT_S is {text!r}; expected seconds above 0, such as 600")
-    return OpenAIHTTP(read_address(address), timeout_s=timeout_s)
+    """The model at an address. Raises BadInput (see `openai_address.read_address`)."""
+    return OpenAIHTTP(read_address(address))
 
 
 def _proxy(url: str) -> str | None:
