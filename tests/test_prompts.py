@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eyechart.errors import UnknownName
 from eyechart.prompts import (
     Judging,
     PromptForm,
@@ -101,3 +102,10 @@ def test_every_template_has_a_version_and_a_digest() -> None:
     for name, digest in told.items():
         assert digest.startswith("version "), name
         assert "sha256 " in digest
+
+
+def test_an_unknown_rating_prompt_offers_the_nearest() -> None:
+    with pytest.raises(
+        UnknownName, match="no rating prompt is called 'begin'; did you mean 'begun'"
+    ):
+        PromptForm(rate="begin")

@@ -182,3 +182,23 @@ def test_pictures_in_memory_are_laid_into_the_run_folder(tmp_path: Path, png: by
     assert settled.images[0].path is not None
     assert settled.images[0].path.read_bytes() == png
     assert len(list((tmp_path / "run" / "images").iterdir())) == 1
+
+
+def test_ratings_that_a_model_cannot_give_are_told_before_anything_is_asked(
+    items: Path, tmp_path: Path
+) -> None:
+    class TextOnly(Scripted):
+        wants = frozenset({"text"})
+
+    with (items / "metadata.jsonl").open("a") as rows:
+        rows.write('{"id": "r", "file_name": "a.png", "kind": "rate"}\n')
+    with pytest.raises(BadInput, match="no word probabilities, which 1 ratings need; nothing was"):
+        evaluate(items, TextOnly("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    assert not (tmp_path / "runs" / "calls.sqlite").exists()
+
+
+def test_the_most_frequent_failure_is_told(items: Path, tmp_path: Path) -> None:
+    (items / "a.png").write_bytes(b"no picture")
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    assert "a.png" in outcome.most_frequent_failure
+    assert outcome.most_frequent_failure.endswith("(2 times)")

@@ -38,11 +38,12 @@ class UnknownName(EyechartError):
     no benchmark is called 'snelen'; did you mean 'snellen'? Known: snellen
     """
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        super().__init__(f"no {what} is called {name!r}{hint} Known: {', '.join(names) or 'none'}")
+        nearest = f"; did you mean {near[0]!r}?" if near else "."
+        known_names = ", ".join(names) or "none"
+        super().__init__(f"no {what} is called {name!r}{nearest} Known: {known_names}{hint}")
 
 
 class MissingExtra(EyechartError):

@@ -75,7 +75,7 @@ def read_items(path: Path | str) -> ItemSet:
         return _checked(card, parquet_items(shards))
     raise BadInput(
         f"{path}: no items here. Expected a folder with metadata.jsonl, or Parquet files. "
-        "`eyechart make snellen PHOTOS --out FOLDER` writes such a folder."
+        "For photographs alone: eyechart run snellen --photos FOLDER"
     )
 
 

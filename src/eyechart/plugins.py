@@ -27,7 +27,6 @@ HTTP = "openai_http"
 SCHEMES = {
     **dict.fromkeys(["openai", "http", "https", "openrouter", "google", "xai", "mistral"], HTTP),
     **dict.fromkeys(["alibaba", "anthropic", "ollama"], HTTP),
-    "hf": "transformers",
 }
 
 
@@ -39,9 +38,9 @@ def names(kind: str) -> list[str]:
     return sorted({_shown(kind, name) for name in own} | {e.name for e in _outside(kind)})
 
 
-def benchmark(name: str) -> Benchmark:
-    """The benchmark of this name or file. Raises UnknownName."""
-    return cast(Benchmark, _constant("benchmarks", name))
+def benchmark(name: str, *, hint: str = "") -> Benchmark:
+    """The benchmark of this name or file. Raises UnknownName, which ends with the `hint`."""
+    return cast(Benchmark, _constant("benchmarks", name, hint=hint))
 
 
 def metric(name: str) -> Metric:
@@ -95,7 +94,7 @@ def _outside(kind: str) -> Any:
     return entry_points(group=f"eyechart.{kind}")
 
 
-def _constant(kind: str, name: str) -> Any:
+def _constant(kind: str, name: str, *, hint: str = "") -> Any:
     what = kind.removesuffix("s")
     if name.endswith(".py"):
         return _from_module(_module_at(Path(name)), kind, name)
@@ -103,7 +102,8 @@ def _constant(kind: str, name: str) -> Any:
         if entry.name == name:
             return entry.load()
     if name not in names(kind):
-        raise UnknownName(what, name, [*names(kind), *(SCHEMES if kind == "backends" else ())])
+        known = [*names(kind), *(SCHEMES if kind == "backends" else ())]
+        raise UnknownName(what, name, known, hint=hint)
     try:
         module = importlib.import_module(f"eyechart.{kind}.{name.replace('-', '_')}")
     except ModuleNotFoundError as error:

@@ -6,6 +6,7 @@ file per prompt with a version line; their digests go into the report. Asks nobo
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import string
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
+from eyechart.errors import UnknownName
 from eyechart.records import (
     TEXT,
     Item,
@@ -27,6 +29,7 @@ from eyechart.records import (
 LETTERS = string.ascii_uppercase
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth")
 RATE_WORDS = ("good", "poor")
+RATE_FORMS = ("begun", "one-word")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class PromptForm:
     """
 
     rate: str = "begun"
+
+    def __post_init__(self) -> None:
+        if self.rate not in RATE_FORMS:
+            raise UnknownName("rating prompt", self.rate, RATE_FORMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ def answer_requests(
     """
     form, sampling = form or PromptForm(), sampling or Sampling()
     for item in items:
-        yield _rate_request(item, form) if item.kind == "rate" else _text_request(item, sampling)
+        ask_for = _rate_request if item.kind == "rate" else _text_request
+        yield ask_for(item, form, sampling)
 
 
 def judge_requests(
@@ -119,17 +127,17 @@ def _template(name: str) -> string.Template:
     return string.Template(text.split("\n", 1)[1].strip())
 
 
-def _text_request(item: Item, sampling: Sampling) -> Request:
+def _text_request(item: Item, form: PromptForm, sampling: Sampling) -> Request:
     options = "\n".join(f"{LETTERS[i]}. {option}" for i, option in enumerate(item.options))
     prompt = _template(item.kind).safe_substitute(question=item.question, options=options)
     turns = (Turn("user", (*_shown(item.images), prompt)),)
     return Request(item.id, "answer", turns, sampling=sampling, want=TEXT)
 
 
-def _rate_request(item: Item, form: PromptForm) -> Request:
+def _rate_request(item: Item, form: PromptForm, sampling: Sampling) -> Request:
     name, begun = ("rate", fill("rate_begun")) if form.rate == "begun" else ("rate_one_word", "")
     turns = (Turn("user", (*_shown(item.images), fill(name, question=item.question))),)
-    one_word = Sampling(temperature=0.0, max_tokens=1)
+    one_word = dataclasses.replace(sampling, max_tokens=1)
     want = next_word(*RATE_WORDS)
     return Request(item.id, "answer", turns, begun=begun, sampling=one_word, want=want)
 

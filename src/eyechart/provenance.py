@@ -61,9 +61,14 @@ def provenance(info: RunInfo) -> dict[str, str]:
 
 
 def folder_name(benchmark: str, model: str) -> str:
-    """A new run folder's name: benchmark, model, time and process."""
+    """A new run folder's name: benchmark, model, time and process.
+
+    >>> folder_name("snellen", "http://localhost:8000/v1#Qwen/Qwen3-VL-8B-Instruct")[:29]
+    'snellen-Qwen3-VL-8B-Instruct-'
+    """
     time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    short = re.sub(r"[^A-Za-z0-9.]+", "-", f"{benchmark}-{model.rpartition('/')[2]}").strip("-.")
+    name = model.rpartition("#")[2] if "#" in model else model.partition(":")[2] or model
+    short = re.sub(r"[^A-Za-z0-9.]+", "-", f"{benchmark}-{name.rpartition('/')[2]}").strip("-.")
     return f"{short[:80]}-{time}-{os.getpid()}"
 
 

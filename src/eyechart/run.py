@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ class Outcome:
     n_asked: int = 0
     n_found: int = 0
     n_failed: int = 0
+    most_frequent_failure: str = ""
 
 
 class _Asking:
@@ -98,8 +100,10 @@ class _Asking:
 
     def outcome(self, folder: Path, report: Report) -> Outcome:
         """What it came to."""
-        n_failed = sum(response.failure is not None for response in self.responses)
-        return Outcome(folder, report, self.n_asked, self.n_found, n_failed + self.n_unjudged)
+        messages = Counter(r.failure.message for r in self.responses if r.failure is not None)
+        n_failed = messages.total() + self.n_unjudged
+        told = "".join(f"{message} ({n} times)" for message, n in messages.most_common(1))
+        return Outcome(folder, report, self.n_asked, self.n_found, n_failed, told)
 
 
 def evaluate(
@@ -123,7 +127,7 @@ def evaluate(
     settings = settings or RunSettings()
     name, item_set = load_items(benchmark, settings)
     backend = plugins.open_model(model) if isinstance(model, str) else model
-    settings = fitted(settings, backend)
+    settings = fitted(settings, backend, item_set.items)
     folder = Path(out) if out else settings.workspace / folder_name(name, backend.model)
     with run_folder.opened(folder):
         info = run_info(name, item_set, backend, settings)
@@ -188,7 +192,8 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
     else:
         name = str(benchmark)
         source = Source(settings.photos, settings.workspace, settings.seed, settings.max_photos)
-        item_set = plugins.benchmark(name).items(source)
+        hint = " (and there is no such file or folder)"
+        item_set = plugins.benchmark(name, hint=hint).items(source)
     return name, _chosen(item_set, settings)
 
 
@@ -238,7 +243,7 @@ def _left_to_judge(item_set: ItemSet, info: RunInfo, scores: tuple[Score, ...]) 
         return ()
     return (
         f"{n_waiting} open answers and descriptions are kept but not judged: no judge was named. "
-        "`eyechart score RUN --judge ADDRESS` has them judged without asking the model again.",
+        "To have them judged without asking the model again: eyechart score RUN --judge ADDRESS",
     )
 
 

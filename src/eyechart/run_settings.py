@@ -6,13 +6,15 @@ In: choices. Out: a record. Reads nothing and asks nobody.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from eyechart.asking import AskSettings
 from eyechart.asking.backend import Backend
+from eyechart.errors import BadInput
 from eyechart.prompts import Judging, PromptForm
-from eyechart.records import Kind, Sampling
+from eyechart.records import KINDS, Item, Kind, Sampling
 
 CALL_LOG = "calls.sqlite"
 
@@ -37,8 +39,19 @@ class RunSettings:
     workspace: Path = Path("runs")
 
 
-def fitted(settings: RunSettings, backend: Backend) -> RunSettings:
-    """Begun answers become one-word questions for a model that cannot go on from them."""
+def fitted(settings: RunSettings, backend: Backend, items: Iterable[Item]) -> RunSettings:
+    """The settings as this model can meet them, before anything is asked.
+
+    Begun answers become one-word questions for a model that cannot go on from them. Raises BadInput
+    where items are to be rated and the model gives no word probabilities.
+    """
+    n_rated = sum(item.kind == "rate" for item in items)
+    if n_rated and "next_word" not in backend.wants:
+        kinds = ",".join(kind for kind in KINDS if kind != "rate")
+        raise BadInput(
+            f"{backend.model} gives no word probabilities, which {n_rated} ratings need; nothing "
+            f"was asked. Leave them out with --kinds {kinds}"
+        )
     if backend.continues or settings.form.rate != "begun":
         return settings
     return dataclasses.replace(settings, form=PromptForm(rate="one-word"))

@@ -34,6 +34,7 @@ from eyechart.run_settings import CALL_LOG, RunSettings, fitted
 
 console = Console(highlight=False)
 EVERY_N_RESPONSES = 8
+WIDE = 200
 
 
 def watch(responses: Iterator[Response], stage: Stage) -> Iterator[Response]:
@@ -72,9 +73,13 @@ def _told(tally: Tally, speed: float) -> str:
 def told(outcome: Outcome) -> Outcome:
     """Print what a run found and where its report is; returns the outcome."""
     console.print(Text(outcome.report.headline), soft_wrap=not console.is_terminal)
+    if outcome.most_frequent_failure:
+        console.print(
+            Text(f"Most frequent failure: {outcome.most_frequent_failure}"), soft_wrap=True
+        )
     asked = f"asked {outcome.n_asked}, from the log {outcome.n_found}, failed {outcome.n_failed}"
-    page = outcome.folder / "report.html"
-    console.print(Text(f"Wrote {page} ({asked})"), soft_wrap=True)
+    shown = f" ({asked})" if outcome.n_asked or outcome.n_found or outcome.n_failed else ""
+    console.print(Text(f"Wrote {outcome.folder / 'report.html'}{shown}"), soft_wrap=True)
     return outcome
 
 
@@ -82,9 +87,9 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
     """Print what a run would ask, send and at most cost, asking nothing."""
     _, item_set = load_items(benchmark, settings)
     backend = plugins.open_model(model)
-    settings = fitted(settings, backend)
+    settings = fitted(settings, backend, item_set.items)
     requests = answer_requests(item_set.items, form=settings.form, sampling=settings.sampling)
-    n_found = n_asked = n_failed = n_bytes = 0
+    n_found = n_asked = n_failed = n_bytes = tokens = 0
     with CallLog(settings.workspace / CALL_LOG) as log:
         intake = Intake(iter(requests), backend, log, max_pixels=settings.ask.max_pixels)
         while (chunk := intake.next_chunk()) is not None:
@@ -92,7 +97,7 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
             n_asked += len({job.question.key for job in chunk.jobs})
             n_failed += len(chunk.ready) - chunk.n_found
             n_bytes += sum(len(i.data) for job in chunk.jobs for i in job.call.images)
-    tokens = n_asked * (settings.sampling.max_tokens or 0)
+            tokens += sum(job.call.request.sampling.max_tokens or 0 for job in chunk.jobs)
     console.print(
         f"Would ask {n_asked} calls of {backend.model}: {n_bytes / 1e6:.1f} MB of pictures; "
         f"{n_found} are in the log already, {n_failed} cannot be sent. Nothing was asked.",
@@ -108,7 +113,9 @@ def show_calls(workspace: Path, price: Price) -> None:
     path = workspace / CALL_LOG
     if not path.is_file():
         raise BadInput(f"{path}: no call log here; `eyechart run` makes one, or use --workspace")
-    table = Table("model", "role", box=None)
+    table = Table(box=None)
+    table.add_column("model", no_wrap=True)
+    table.add_column("role")
     for column in ("answered", "failed", "tokens in", "tokens out", "mean s", "US$"):
         table.add_column(column, justify="right")
     with CallLog(path) as log:
@@ -118,9 +125,8 @@ def show_calls(workspace: Path, price: Price) -> None:
         cost = f"{usd:.2f}" if price != Price() else "–"
         counts = [row.n_answered, row.n_failed, row.tokens_in, row.tokens_out]
         mean_s = f"{row.seconds / row.n_answered:.2f}" if row.n_answered else "–"
-        name = Text(row.model, overflow="fold")
-        table.add_row(name, row.role, *[f"{n:,}" for n in counts], mean_s, cost)
-    console.print(table)
+        table.add_row(Text(row.model), row.role, *[f"{n:,}" for n in counts], mean_s, cost)
+    console.print(table, width=None if console.is_terminal else WIDE)
     n_answered = sum(row.n_answered for row in rows)
     console.print(f"{n_answered:,} answered calls in {path}", soft_wrap=True)
 
@@ -129,8 +135,8 @@ def show_comparison(comparison: Comparison, out: Path) -> None:
     """Print what a comparison found and where its page is."""
     console.print(Text(comparison_headline(comparison)), soft_wrap=not console.is_terminal)
     page = out / "compare.html"
-    told = f"{len(comparison.runs)} runs, {len(comparison.pairs)} pairs"
-    console.print(Text(f"Wrote {page} ({told}, {comparison.n_items} shared items)"), soft_wrap=True)
+    told = f"{len(comparison.runs)} runs, {comparison.n_items} shared items"
+    console.print(Text(f"Wrote {page} ({told})"), soft_wrap=True)
 
 
 def price_of(text: str) -> Price:

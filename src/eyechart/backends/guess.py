@@ -32,11 +32,12 @@ class Guess:
         request = call.request
         if request.want.words:
             even = -math.log(len(request.want.words))
-            return Answer(logprobs=(even,) * len(request.want.words), finish="stop")
+            logprobs = (even,) * len(request.want.words)
+            return Answer(logprobs=logprobs, finish="stop", usage=Usage(0, 0))
         digests = [image.sha256 for image in call.images]
         chance = random.Random(canonical(request, self.model, self.revision, digests))
         text = _guess(_said(request), chance)
-        return Answer(text=text, finish="stop", usage=Usage(0, len(text.split())))
+        return Answer(text=text, finish="stop", usage=Usage(0, 0))
 
     async def close(self) -> None:
         """Nothing to let go of."""

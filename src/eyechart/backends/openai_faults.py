@@ -38,12 +38,12 @@ ADVICE = {
     "top_p": "run with top_p unset",
     "max_tokens": "run with another --max-tokens",
     "max_completion_tokens": "run with another --max-tokens",
-    "logprobs": "this model gives no word probabilities: choose another model or prompt form",
-    "top_logprobs": "this model gives no word probabilities: choose another model or prompt form",
-    "continue_final_message": "this server cannot go on from a begun answer: choose a prompt form "
-    "without one",
-    "add_generation_prompt": "this server cannot go on from a begun answer: choose a prompt form "
-    "without one",
+    "logprobs": "this model gives no word probabilities: leave out ratings with --kinds",
+    "top_logprobs": "this model gives no word probabilities: leave out ratings with --kinds",
+    "continue_final_message": "this server cannot go on from a begun answer: run with "
+    "--rating-prompt one-word",
+    "add_generation_prompt": "this server cannot go on from a begun answer: run with "
+    "--rating-prompt one-word",
 }
 
 

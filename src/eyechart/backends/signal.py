@@ -65,7 +65,7 @@ class Signal:
             scores = score_options(replace(ask, options=words), [signs(m) for m in shown])
             return Answer(logprobs=log_shares(scores), finish="stop")
         text = _reply(ask, shown, call.request.begun)
-        return Answer(text=text, finish="stop", usage=Usage(0, len(text.split())))
+        return Answer(text=text, finish="stop", usage=Usage(0, 0))
 
     def _read(self, image: Encoded) -> Meters | None:
         if image.sha256 not in self._readings:
