@@ -1,7 +1,9 @@
-"""How long the bootstrap takes: 25 models x 2,765 items x 10,000 resamples, whole and by facet.
+"""How long the statistics of 25 models on 2,765 items take.
 
-Run `python bench/statistics.py`. Prints seconds, and how many times longer a plain loop over
-resamples and scipy.stats.bootstrap take for the same work (measured on a part of it, scaled).
+Run `python bench/statistics.py`. Prints the seconds of what `compare` computes (300 pairs: paired
+differences with intervals, McNemar, Holm), of 10,000 resamples whole and by facet, and how many
+times longer a plain loop over resamples and scipy.stats.bootstrap take for the same resamples
+(measured on a part of them, scaled).
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ sys.path[:] = [folder for folder in sys.path if Path(folder) != Path(__file__).p
 import numpy as np  # noqa: E402
 from scipy import stats  # noqa: E402
 
+from eyechart.comparing import pairs_of  # noqa: E402
 from eyechart.metrics.bootstrap import bootstrap_means  # noqa: E402
-from eyechart.metrics.intervals import TAIL, bootstrap_pairs  # noqa: E402
-from eyechart.metrics.srcc import srcc  # noqa: E402
+from eyechart.metrics.jackknife import TAIL  # noqa: E402
+from eyechart.report.samples import Row, Sample  # noqa: E402
 
 N_MODELS, N_ITEMS, N_RESAMPLES = 25, 2765, 10_000
+N_PAIRS = N_MODELS * (N_MODELS - 1) // 2
 FACETS = (3, 7, 17)  # values of each facet
 LOOPED = 100
 
@@ -61,24 +65,39 @@ def scipy_bootstrap(values: np.ndarray) -> None:
     )
 
 
+def compared(metric: str, values: np.ndarray, clusters: np.ndarray) -> None:
+    rows = [
+        tuple(Row(i, v, f"photo {clusters[i]}", target=i % 97) for i, v in enumerate(model))
+        for model in values.tolist()
+    ]
+    samples = [{metric: Sample(metric, mine)} for mine in rows]
+    assert len(pairs_of([f"model {i}" for i in range(N_MODELS)], samples)) == N_PAIRS
+
+
 def main() -> None:
     rng = np.random.default_rng(0)
     values = (rng.random((N_MODELS, N_ITEMS)) < 0.7).astype(float)
     masks, whole = groups(rng), np.ones((1, N_ITEMS), bool)
+    single, photos = np.arange(N_ITEMS), np.arange(N_ITEMS) // 8
+    apart = seconds(lambda: compared("accuracy", values, single))
+    shared = seconds(lambda: compared("accuracy", values, photos))
     ours = seconds(lambda: intervals(values, masks, None))
     alone = seconds(lambda: intervals(values, whole, None))
-    clustered = seconds(lambda: intervals(values, masks, np.arange(N_ITEMS) // 8))
+    clustered = seconds(lambda: intervals(values, masks, photos))
     loop = seconds(lambda: plain_loop(values, masks)) * N_RESAMPLES / LOOPED
     scipy = seconds(lambda: scipy_bootstrap(values)) * N_MODELS
-    ratings = rng.random((2, N_ITEMS))
-    ranks = seconds(lambda: bootstrap_pairs(srcc, ratings[0], ratings[1]))
-    print(f"{N_MODELS} models x {N_ITEMS:,} items x {N_RESAMPLES:,} resamples")
-    print(f"whole and {len(masks) - 1} facet values, with intervals: {ours:.2f} s (goal: 5 s)")
-    print(f"the same, 8 items to a cluster:                {clustered:.2f} s")
-    print(f"whole only:                                    {alone:.2f} s")
+    ratings = rng.random((N_MODELS, N_ITEMS))
+    ranks = seconds(lambda: compared("srcc_mos", ratings, single))
+    n_facets = len(masks) - 1
+    print(f"{N_MODELS} models x {N_ITEMS:,} items")
+    print(f"compare: {N_PAIRS} pairs, McNemar, Holm:           {apart:.2f} s (goal: 5 s)")
+    print(f"the same, 8 items to a photograph:           {shared:.2f} s (goal: 5 s)")
+    print(f"compare: {N_PAIRS} pairs of SRCC:                  {ranks:.2f} s (goal: 5 s)")
+    print(f"{N_RESAMPLES:,} resamples, whole and {n_facets} facet values: {ours:.2f} s (goal: 5 s)")
+    print(f"the same, 8 items to a photograph:           {clustered:.2f} s")
+    print(f"whole only:                                  {alone:.2f} s")
     print(f"plain loop over resamples, scaled: {loop:.0f} s, {loop / ours:.1f} times as long")
     print(f"scipy.stats.bootstrap, whole only, scaled: {scipy:.0f} s, {scipy / alone:.1f} times")
-    print(f"SRCC of one model, 2,000 resamples:            {ranks:.2f} s")
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Endpoint:
         return f"{self.url}#eyes"
 
 
-def reply(text: str | None = "A", *, finish: str = "stop", message: Any = None) -> dict[str, Any]:
+def reply(text: Any = "A", *, finish: str = "stop", message: Any = None) -> dict[str, Any]:
     """A reply's JSON. `message`: further fields of the message."""
     said = {"role": "assistant", "content": text, **(message or {})}
     choice = {"index": 0, "message": said, "finish_reason": finish}
@@ -88,7 +88,7 @@ def reply(text: str | None = "A", *, finish: str = "stop", message: Any = None) 
     return {"object": "chat.completion", "choices": [choice], "usage": usage}
 
 
-def answers(text: str | None = "A", *, finish: str = "stop", message: Any = None) -> Behaviour:
+def answers(text: Any = "A", *, finish: str = "stop", message: Any = None) -> Behaviour:
     """Answer with this text."""
     return sends(reply(text, finish=finish, message=message))
 

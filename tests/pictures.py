@@ -66,6 +66,27 @@ def colour_tiff(*, side: int = 1, bits: int = 16) -> bytes:
     return head + struct.pack("<HHH", bits, bits, bits) + b"\1\2\3\4\5\6"
 
 
+def tiff_of(*tags: tuple[int, int, int, int]) -> bytes:
+    """The header of a little-endian TIFF of these tags: number, type, count, value."""
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0)
+
+
+def turned(image: Image.Image, format: str = "JPEG", orientation: int = 6) -> bytes:
+    """Saved with this EXIF orientation, and a unit of resolution that is a text, as no unit is."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x0128] = 2
+    whole = saved(image, format, exif=exif)
+    number, text = (
+        struct.pack(">HHIHH", 0x0128, 3, 1, 2, 0),
+        struct.pack(">HHI4s", 0x0128, 2, 2, b"2"),
+    )
+    if whole.count(number) != 1:
+        raise ValueError("Pillow writes EXIF in another way than this function expects")
+    return whole.replace(number, text)
+
+
 def png_of_size(width: int, height: int) -> bytes:
     head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     data = png_chunk(b"IDAT", zlib.compress(b"\0" * 100))

@@ -37,6 +37,7 @@ LAYERS = [
         "colour",
         "meters",
         "items",
+        "ratings",
         "parquet",
         "photographs",
         "distortions",

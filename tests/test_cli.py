@@ -178,7 +178,7 @@ def test_ctrl_c_keeps_what_was_answered_and_exits_130(items: Path, tmp_path: Pat
         command = [sys.executable, "-m", "eyechart.cli", "run", str(items), "--concurrency", "4"]
         command += ["--model", endpoint.address, "--out", "run"]
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-        while len(endpoint.requests) < 20:
+        while len(endpoint.requests) < 20 and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
@@ -196,7 +196,7 @@ def test_a_second_run_in_the_same_folder_is_turned_away(items: Path, tmp_path: P
         first = subprocess.Popen(
             [sys.executable, "-m", "eyechart.cli", *words], cwd=tmp_path, stderr=subprocess.DEVNULL
         )
-        while not endpoint.requests:
+        while not endpoint.requests and first.poll() is None:
             time.sleep(0.02)
         second = eyechart(*words, cwd=tmp_path)
         first.wait()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
+import warnings
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -21,10 +24,11 @@ from tests.pictures import (
     png_chunk,
     png_of_size,
     saved,
+    tiff_of,
 )
 
 from eyechart.errors import BadInput, BadPicture
-from eyechart.image_headers import MAX_PIXELS, read_header
+from eyechart.image_headers import MAX_PIXELS, Header, read_header
 from eyechart.images import encode
 from eyechart.records import Picture
 
@@ -60,6 +64,7 @@ TRUNCATED: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("GIF", lambda data: data[: len(data) // 2], "truncated GIF"),
     ("GIF", lambda data: data[:-1], "no trailer"),
     ("GIF", lambda data: data[:-1] + b"\x99\x99", "damaged GIF: no block"),
+    ("GIF", lambda data: data[:10] + b"\0\0\0;", "damaged GIF: it holds no image; get"),
     ("TIFF", lambda data: data[: len(data) // 2], "cannot be"),
     ("TIFF", lambda data: data[:6], "its header cannot be read"),
     ("BMP", lambda data: data[: len(data) // 2], "a BMP that cannot be decoded"),
@@ -68,12 +73,49 @@ TRUNCATED: list[tuple[str, Callable[[bytes], bytes], str]] = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF|Truncated File Read")
 @pytest.mark.parametrize(("format", "harm", "said"), TRUNCATED)
 def test_a_truncated_or_damaged_file_is_refused(
     format: str, harm: Callable[[bytes], bytes], said: str
 ) -> None:
     assert said in flaw(harm(plain("RGB", format)))
+
+
+def test_a_tiff_without_a_size_is_refused_and_named() -> None:
+    depth = (258, 3, 1, 8)
+    assert "its header cannot be read (" in flaw(tiff_of(depth, (256, 4, 1, 3)))
+    assert "its header cannot be read (" in flaw(tiff_of(depth, (257, 4, 1, 3)))
+    pages = saved(photo(), "TIFF", frames=2)
+    width_of_the_second = pages.rindex(struct.pack("<HHI", 256, 4, 1))
+    harmed = bytearray(pages)
+    harmed[width_of_the_second : width_of_the_second + 2] = struct.pack("<H", 255)
+    assert "its header cannot be read (TypeError: Missing dimensions); get" in flaw(bytes(harmed))
+
+
+@pytest.mark.parametrize("format", ["TIFF", "BMP", "PPM"])
+def test_whatever_pillow_raises_over_a_header_names_the_file(format: str) -> None:
+    whole = plain("RGB", format)
+    rng = random.Random(format)
+    for _ in range(400):
+        harmed = bytearray(whole)
+        for _ in range(3):
+            tail = format == "TIFF" and rng.random() < 0.5  # Pillow puts its tags at the end
+            at = rng.randrange(len(whole) - 200, len(whole)) if tail else rng.randrange(60)
+            harmed[at] = rng.choice([0, 1, 2, 5, 255, rng.randrange(256)])
+        try:
+            encode(Picture(data=bytes(harmed), name="cat.tif"))
+        except BadPicture as error:
+            assert str(error).startswith("cat.tif: ")
+
+
+def test_an_odd_tag_is_read_over_without_a_warning_even_where_threads_overlap() -> None:
+    size = (256, 4, 1, 3), (257, 4, 1, 3)
+    odd = tiff_of(*size, (262, 3, 1, 1), (270, 2, 9999, 9999), (273, 4, 1, 8), (278, 4, 1, 3))
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:  # warnings are errors in tests: one would refuse it
+        assert set(pool.map(read_header, [odd] * 200)) == {Header("TIFF", 3, 3)}
+    assert warnings.filters == before
+    with pytest.raises(UserWarning, match="still heard"):
+        warnings.warn("still heard", stacklevel=1)
 
 
 def test_the_end_marker_of_a_thumbnail_does_not_make_a_truncated_jpeg_whole() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 from tests.pictures import (
     flaw,
     photo,
@@ -19,12 +21,15 @@ from tests.pictures import (
     plain,
     png_of_size,
     saved,
+    turned,
 )
 
 from eyechart.errors import BadPicture
 from eyechart.image_headers import read_header
 from eyechart.images import encode, thumbnail
 from eyechart.records import Picture
+
+LANCZOS = Image.Resampling.LANCZOS
 
 # --- what travels untouched -----------------------------------------------------------------------
 
@@ -144,6 +149,42 @@ def test_max_pixels_turns_a_photograph_upright() -> None:
     assert small[-3].min() > 235
 
 
+@pytest.mark.parametrize("format", ["JPEG", "WEBP"])
+def test_an_odd_exif_tag_does_not_keep_a_photograph_from_being_turned(format: str) -> None:
+    data = turned(photo(size=(40, 20)), format)
+    sent = encode(Picture(data=data), max_pixels=200)
+    assert (sent.width, sent.height) == (10, 20)
+    small = thumbnail(Picture(data=data), 20)
+    assert small is not None
+    assert pixels(small).shape[:2] == (20, 10)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_made_upright_as_pillow_does(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(photo(size=(8, 4)), "PNG", exif=exif)
+    with Image.open(io.BytesIO(data)) as image:
+        upright = ImageOps.exif_transpose(image)
+    small = thumbnail(Picture(data=data), 8)
+    assert small is not None
+    assert pixels(small).shape == np.asarray(upright).shape
+    sent = encode(Picture(data=data), max_pixels=31)
+    assert np.array_equal(
+        pixels(sent.data), np.asarray(upright.resize((sent.width, sent.height), LANCZOS))
+    )
+
+
+def test_a_photograph_whose_exif_cannot_be_read_is_shown_as_it_is_stored() -> None:
+    data = turned(photo(size=(40, 20)), "WEBP").replace(b"MM\0*", b"MM\0\0")
+    assert encode(Picture(data=data)).data == data
+    sent = encode(Picture(data=data), max_pixels=200)
+    assert (sent.width, sent.height) == (20, 10)
+    small = thumbnail(Picture(data=data), 20)
+    assert small is not None
+    assert pixels(small).shape[:2] == (10, 20)
+
+
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 5000))
 def test_max_pixels_is_never_exceeded(width: int, height: int, most: int) -> None:
     out = io.BytesIO()
@@ -214,3 +255,20 @@ def test_what_cannot_be_decoded_has_no_thumbnail(tmp_path: Path) -> None:
     assert [thumbnail(Picture(data=data)) for data in bad] == [None] * len(bad)
     assert thumbnail(Picture(tmp_path / "gone.png")) is None
     assert thumbnail(Picture(data=png_of_size(50, 50))) is None
+
+
+@pytest.mark.parametrize("format", ["JPEG", "TIFF", "PNG", "WEBP"])
+def test_no_damage_makes_a_thumbnail_or_shrinking_raise_anything_else(format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0128], exif[0x010F] = 6, 2, "maker"
+    whole, rng = saved(photo(), format, exif=exif), random.Random(format)
+    for _ in range(300):
+        harmed = bytearray(whole)
+        for _ in range(3):
+            near_end = rng.random() < 0.5
+            at = rng.randrange(len(whole) - 200, len(whole)) if near_end else rng.randrange(200)
+            harmed[at] = rng.choice([0, 1, 2, 5, 255, rng.randrange(256)])
+        picture = Picture(data=bytes(harmed))
+        assert isinstance(thumbnail(picture, 16), bytes | None)
+        with suppress(BadPicture):
+            encode(picture, max_pixels=100)

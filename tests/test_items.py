@@ -132,12 +132,14 @@ def test_a_line_that_is_no_object_is_told(tmp_path: Path, line: str) -> None:
 
 
 def test_an_id_that_comes_twice_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="item 1: id: expected an id that no other row has"):
+    with pytest.raises(
+        BadInput, match=r"jsonl:2: id: expected an id of its own, not '1', which .*:1 has"
+    ):
         read_items(folder_of(tmp_path, GOOD, GOOD))
 
 
 def test_a_folder_without_items_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"no items here.*eyechart make snellen"):
+    with pytest.raises(BadInput, match=r"no items here.*eyechart run snellen --photos"):
         read_items(tmp_path)
     with pytest.raises(BadInput, match="no items at all"):
         read_items(folder_of(tmp_path))
@@ -283,3 +285,44 @@ def test_a_broken_parquet_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(BadInput, match=r"t\.parquet: not a readable Parquet file"):
         read_items(tmp_path / "t.parquet")
+
+
+def test_rows_that_differ_from_their_card_are_told(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path.resolve(), GOOD)
+    write_items(folder, read_items(folder).items, Card("mine"))
+    text = (folder / "metadata.jsonl").read_text()
+    (folder / "metadata.jsonl").write_text(text.replace('"answer": "Blur"', '"answer": "Noise"'))
+    with pytest.raises(BadInput, match=r"differs from what card\.json describes .*new version"):
+        read_items(folder)
+
+
+def test_changed_rows_have_another_digest(tmp_path: Path) -> None:
+    one = read_items(folder_of(tmp_path / "one", GOOD)).card.digest
+    other = read_items(folder_of(tmp_path / "two", {**GOOD, "answer": "Noise"})).card.digest
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ('{"n_items": "2"}', "n_items: expected int, not '2'"),
+        ('{"digests": [1]}', r"digests: expected dict, not \[1\]"),
+        ('{"title": 3}', "title: expected str, not 3"),
+    ],
+)
+def test_a_card_field_of_the_wrong_type_is_told(tmp_path: Path, card: str, message: str) -> None:
+    (folder_of(tmp_path, GOOD) / "card.json").write_text(card)
+    with pytest.raises(BadInput, match=rf"card\.json: {message}"):
+        read_items(tmp_path)
+
+
+def test_a_card_may_leave_fields_empty(tmp_path: Path) -> None:
+    text = '{"digests": null, "notes": null, "seed": null, "mine": 1}'
+    (folder_of(tmp_path, GOOD) / "card.json").write_text(text)
+    assert read_items(tmp_path).card.digests == {}
+
+
+def test_a_nul_in_a_file_name_is_told(tmp_path: Path) -> None:
+    folder_of(tmp_path, {**GOOD, "file_name": "a\0.png"})
+    with pytest.raises(BadInput, match="file_name: expected a file name inside"):
+        read_items(tmp_path)

@@ -94,7 +94,7 @@ def test_what_was_committed_before_a_kill_is_never_asked_again(tmp_path: Path) -
         command += ["--model", endpoint.address, "--out", str(tmp_path / "run")]
         command += ["--concurrency", "4", "--workspace", str(tmp_path / "runs")]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while committed(log) < 30:
+        while committed(log) < 30 and process.poll() is None:
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

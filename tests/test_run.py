@@ -118,10 +118,11 @@ def test_a_full_disk_is_told_and_what_was_answered_is_kept(items: Path, tmp_path
         pytest.skip("no /dev/full on this system")
     run = tmp_path / "run"
     run.mkdir()
-    (run / "responses.jsonl").symlink_to(full)
+    (run / ".responses.jsonl.part").symlink_to(full)
     with pytest.raises(BadInput, match=r"responses\.jsonl: cannot be written .No space left"):
         evaluate(items, Scripted("A"), out=run, settings=settings(tmp_path))
-    (run / "responses.jsonl").unlink()
+    (run / ".responses.jsonl.part").unlink(missing_ok=True)
+    (run / "responses.jsonl").unlink(missing_ok=True)
     outcome = evaluate(items, Scripted("A"), out=run, settings=settings(tmp_path))
     assert (outcome.n_asked, outcome.n_found) == (0, 4)
 
@@ -202,3 +203,52 @@ def test_the_most_frequent_failure_is_told(items: Path, tmp_path: Path) -> None:
     outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
     assert "a.png" in outcome.most_frequent_failure
     assert outcome.most_frequent_failure.endswith("(2 times)")
+
+
+def test_a_budget_is_for_answers_and_judging_together(items: Path, tmp_path: Path) -> None:
+    how = settings(
+        tmp_path,
+        judge=scripted(tmp_path, other="Score: 2"),
+        ask=AskSettings(budget=Budget(calls=6)),
+    )
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
+    assert outcome.n_asked == 6
+    assert outcome.n_failed == 8
+
+
+def test_one_verdict_of_five_is_not_enough(items: Path, tmp_path: Path) -> None:
+    how = settings(
+        tmp_path,
+        judge=scripted(tmp_path, other="Score: 2"),
+        ask=AskSettings(budget=Budget(calls=5)),
+    )
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
+    verdicts = [s for s in read_scores(outcome.folder) if s.name == "verdict"]
+    assert {s.value for s in verdicts} == {None}
+    assert "4 of 5 verdicts missing" in "".join(s.detail for s in verdicts)
+
+
+def test_notes_of_the_asking_stay_when_a_judge_is_asked_later(items: Path, tmp_path: Path) -> None:
+    photograph().save(items / "a.tif")
+    rows = (items / "metadata.jsonl").read_text().replace('"a.png"', '"a.tif"')
+    (items / "metadata.jsonl").write_text(rows)
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    judge = scripted(tmp_path, other="Score: 1")
+    again = rescore(outcome.folder, settings=settings(tmp_path, judge=judge))
+    for report in (outcome.report, again.report):
+        assert any("2 times a picture was not sent as it is" in note for note in report.notes)
+    assert again.report.provenance["judge"].endswith("5 verdicts on each answer")
+
+
+def test_failures_are_counted_offline_too(items: Path, tmp_path: Path) -> None:
+    (items / "a.png").write_bytes(b"no picture")
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    assert outcome.n_failed == rescore(outcome.folder).n_failed == 2
+    assert rewrite_report(outcome.folder).n_failed == 2
+
+
+def test_the_report_is_there_for_other_programs(items: Path, tmp_path: Path) -> None:
+    outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    told = json.loads((outcome.folder / "report.json").read_text())
+    assert told["headline"] == outcome.report.headline
+    assert len(told["cells"]) == len(outcome.report.cells)

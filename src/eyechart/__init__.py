@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eyechart.asking import AskSettings, Budget, CallLog, Price, ask
+    from eyechart.asking import AskSettings, Budget, CallLog, Patience, Price, ask
     from eyechart.comparing import compare
     from eyechart.errors import EyechartError
     from eyechart.items import Card, ItemSet, read_items, write_items
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from eyechart.metrics.plcc import plcc
     from eyechart.metrics.srcc import srcc
     from eyechart.plugins import open_model
+    from eyechart.ratings import read_ratings, write_ratings
     from eyechart.records import (
         Item,
         Picture,
@@ -45,11 +46,14 @@ __all__ = [
     "Outcome",
     "read_items",
     "write_items",
+    "read_ratings",
+    "write_ratings",
     "ItemSet",
     "Card",
     "ask",
     "open_model",
     "AskSettings",
+    "Patience",
     "Budget",
     "Price",
     "CallLog",
@@ -74,7 +78,8 @@ _HOMES = {
     "run_settings": ["RunSettings"],
     "comparing": ["compare"],
     "items": ["read_items", "write_items", "ItemSet", "Card"],
-    "asking": ["ask", "AskSettings", "Budget", "Price", "CallLog"],
+    "asking": ["ask", "AskSettings", "Patience", "Budget", "Price", "CallLog"],
+    "ratings": ["read_ratings", "write_ratings"],
     "plugins": ["open_model"],
     "records": ["Item", "Picture", "Request", "Response", "Score", "Rating", "Report"],
     "metrics.srcc": ["srcc"],

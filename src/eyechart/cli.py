@@ -6,6 +6,7 @@ Nothing is computed here. Exit status: 0 done, 1 done with failures, 2 could not
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,12 +129,13 @@ def run(
     max_pixels: Annotated[
         int | None, typer.Option(min=1, help="Shrink larger pictures; said in the report.")
     ] = None,
-    max_calls: Annotated[int | None, typer.Option(min=0, help="Budget in calls.")] = None,
+    max_calls: Annotated[int | None, typer.Option(min=0, help="Budget in answered calls.")] = None,
     budget_tokens: Annotated[int | None, typer.Option(min=0, help="Budget in tokens.")] = None,
     budget_usd: Annotated[float | None, typer.Option(min=0, help="Budget in US dollars.")] = None,
     price: Annotated[
         str, typer.Option(help="US dollars per million tokens, IN,OUT, e.g. 1.25,10.")
     ] = "",
+    judge_price: Annotated[str, typer.Option(help="The judge's; as --price if absent.")] = "",
     dry_run: Annotated[bool, typer.Option(help="Count what would be asked; ask nothing.")] = False,
     workspace: Workspace = Path("runs"),
 ) -> None:
@@ -143,7 +145,7 @@ def run(
 
     Example: eyechart run my-chart --model http://localhost:8000/v1#Qwen/Qwen3-VL-8B-Instruct
     """
-    from eyechart.asking import AskSettings, Budget
+    from eyechart.asking import AskSettings, Budget, Patience
     from eyechart.prompts import Judging, PromptForm
     from eyechart.records import Sampling
     from eyechart.run import evaluate
@@ -154,10 +156,14 @@ def run(
     settings = RunSettings(
         judge=judge,
         judging=Judging(n_draws=judge_draws),
+        judge_price=price_of(judge_price) if judge_price else None,
         form=PromptForm(rate=rating_prompt),
         sampling=Sampling(temperature=temperature_of(temperature), max_tokens=max_tokens),
         ask=AskSettings(
-            concurrency, attempts, timeout_s=timeout, max_pixels=max_pixels, budget=budget
+            concurrency,
+            patience=Patience(attempts, timeout_s=timeout),
+            max_pixels=max_pixels,
+            budget=budget,
         ),
         kinds=which_kinds(kinds),
         limit=limit,
@@ -185,7 +191,7 @@ def score(
 
     Example: eyechart score runs/snellen-gpt-5.2-20260101-120000 --judge openai:gpt-5.2
     """
-    from eyechart.asking import AskSettings
+    from eyechart.asking import AskSettings, Patience
     from eyechart.prompts import Judging
     from eyechart.run import rescore
     from eyechart.run_settings import RunSettings
@@ -194,7 +200,7 @@ def score(
     settings = RunSettings(
         judge=judge,
         judging=Judging(n_draws=judge_draws),
-        ask=AskSettings(concurrency, timeout_s=timeout),
+        ask=AskSettings(concurrency, patience=Patience(timeout_s=timeout)),
         workspace=workspace,
     )
     _end(told(rescore(run, settings=settings, watch=watch)))
@@ -281,7 +287,16 @@ def _end(outcome: Outcome) -> None:
 
 def main() -> None:
     """The entry point of the `eyechart` command."""
-    app(prog_name="eyechart")
+    try:
+        app(prog_name="eyechart")
+    except Exception:
+        traceback.print_exc()
+        typer.echo(
+            "eyechart: this is a fault in eyechart; please report it with the lines above. What "
+            "was answered is kept.",
+            err=True,
+        )
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Comparing runs on the same items: paired differences, exact McNemar, Holm over all pairs.
 
 In: run folders. Out: a `Comparison`, and its page, tables and figures in a folder.
-Only items that every run has, with the same question and answer, are compared.
+Only items that every run has, with the same question, pictures and answer, are compared.
 """
 
 from __future__ import annotations
@@ -9,25 +9,21 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eyechart import plugins, run_folder
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet
-from eyechart.metrics.paired import (
-    holm,
-    mcnemar_exact,
-    paired_difference,
-    paired_pairs_difference,
-)
+from eyechart.metrics.jackknife import Jackknife, interval_of, jackknife
+from eyechart.metrics.paired import holm, mcnemar_exact, paired_difference
 from eyechart.metrics.srcc import srcc
-from eyechart.records import Estimate, Item, Score
+from eyechart.records import Item, Picture, Score
 from eyechart.report.build import RunFacts, build_report
 from eyechart.report.compare_page import write_comparison
 from eyechart.report.comparison import Comparison, Pair, RunResult
-from eyechart.report.samples import Row, Sample, samples_of
+from eyechart.report.samples import Sample, counted, samples_of
 from eyechart.run_folder import RunInfo
 
 
@@ -42,8 +38,9 @@ class _Run:
 def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Comparison:
     """Compare two or more run folders; write the comparison into the folder `out` if given.
 
-    Differences are of accuracy (unscored counts as wrong) and of rank correlation where items are
-    rated, each with a 95 % interval of a bootstrap over the items' clusters, paired by item.
+    Differences are of accuracy (unscored counts as wrong), of verdicts (likewise, but what was not
+    judged is left out) and of rank correlation where items are rated, each with a 95 % interval
+    that heeds the items' clusters.
 
     Raises BadInput for fewer than two runs, a folder without scores, or runs that share no items.
     """
@@ -57,7 +54,7 @@ def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Com
         title=shared.card.title or named[0].info.benchmark,
         benchmark=named[0].info.benchmark,
         runs=tuple(_result(run, shared) for run in named),
-        pairs=_pairs([run.name for run in named], samples),
+        pairs=pairs_of([run.name for run in named], samples),
         n_items=len(shared.items),
         metric="accuracy" if "accuracy" in samples[0] else next(iter(samples[0])),
         notes=_notes(named, shared),
@@ -91,13 +88,21 @@ def _shared(runs: list[_Run]) -> ItemSet:
     if not ids:
         raise BadInput(
             f"{', '.join(run.name for run in runs)}: no item is in all of these runs with the same "
-            "question and answer; compare runs of one benchmark, version and seed"
+            "question, pictures and answer; compare runs of one benchmark, version and seed"
         )
     return ItemSet(runs[0].items.card, tuple(first[i] for i in ids))
 
 
 def _same(a: Item, b: Item) -> bool:
-    return (a.kind, a.question, a.options, a.answer) == (b.kind, b.question, b.options, b.answer)
+    asked = (a.kind, a.question, a.options, a.answer, a.mos, len(a.images))
+    return asked == (b.kind, b.question, b.options, b.answer, b.mos, len(b.images)) and all(
+        map(_same_picture, a.images, b.images)
+    )
+
+
+def _same_picture(a: Picture, b: Picture) -> bool:
+    """By digest where both have one, else by name."""
+    return a.sha256 == b.sha256 if a.sha256 and b.sha256 else a.name == b.name
 
 
 def _notes(runs: list[_Run], shared: ItemSet) -> tuple[str, ...]:
@@ -122,72 +127,82 @@ def _result(run: _Run, shared: ItemSet) -> RunResult:
     return RunResult(run.name, run.info.model, cells, plugins.curves_of(shared, scores))
 
 
-def _pairs(names: list[str], samples: list[dict[str, Sample]]) -> tuple[Pair, ...]:
+def pairs_of(names: Sequence[str], samples: Sequence[Mapping[str, Sample]]) -> tuple[Pair, ...]:
+    """Every pair of runs, metric by metric; `samples`: each run's own over the same items."""
     pairs: list[Pair] = []
-    for metric, pair_of in PAIR_OF.items():
-        found = [
-            pair_of(names[a], names[b], samples[a][metric], samples[b][metric])
-            for a, b in itertools.combinations(range(len(names)), 2)
-            if metric in samples[a] and metric in samples[b]
-        ]
-        pairs.extend(_corrected(found))
+    for metric, paired in PAIRED.items():
+        having = [i for i, found in enumerate(samples) if metric in found]
+        sides = [_Side(names[i], samples[i][metric], counted(samples[i][metric])) for i in having]
+        pairs.extend(paired(sides))
     return tuple(pairs)
 
 
-def _corrected(pairs: list[Pair]) -> list[Pair]:
-    """Holm's correction over all the pairs of one metric that were tested."""
-    if not pairs or pairs[0].p_mcnemar is None:
-        return pairs
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One run's sample of a metric; `values`: what each row counts as, None where left out."""
+
+    name: str
+    sample: Sample
+    values: list[float | None]
+
+
+def _accuracy_pairs(sides: list[_Side]) -> list[Pair]:
+    """With McNemar's test and Holm's correction over all the pairs."""
+    pairs = [_tested(a, b, pair) for a, b, pair in _mean_pairs(sides)]
     adjusted = holm([pair.p_mcnemar for pair in pairs if pair.p_mcnemar is not None])
     return [
         dataclasses.replace(pair, p_holm=float(p)) for pair, p in zip(pairs, adjusted, strict=True)
     ]
 
 
-def _accuracy_pair(name_a: str, name_b: str, a: Sample, b: Sample) -> Pair:
-    right_a, right_b = [r.value or 0.0 for r in a.rows], [r.value or 0.0 for r in b.rows]
-    only_a = sum(x > y for x, y in zip(right_a, right_b, strict=True))
-    only_b = sum(x < y for x, y in zip(right_a, right_b, strict=True))
-    return Pair(
-        name_a,
-        name_b,
-        a.metric,
-        difference=paired_difference(right_a, right_b, [row.cluster for row in a.rows]),
-        n=len(a.rows),
-        only_a_right=only_a,
-        only_b_right=only_b,
-        p_mcnemar=mcnemar_exact(only_a, only_b),
-    )
+def _tested(a: _Side, b: _Side, pair: Pair) -> Pair:
+    rows = list(zip(a.values, b.values, strict=True))
+    only_a = sum((x or 0.0) > (y or 0.0) for x, y in rows)
+    only_b = sum((x or 0.0) < (y or 0.0) for x, y in rows)
+    p = mcnemar_exact(only_a, only_b)
+    return dataclasses.replace(pair, only_a_right=only_a, only_b_right=only_b, p_mcnemar=p)
 
 
-def _verdict_pair(name_a: str, name_b: str, a: Sample, b: Sample) -> Pair:
-    both = _both_scored(a, b)
-    values_a, values_b = [x.value or 0.0 for x, _ in both], [y.value or 0.0 for _, y in both]
-    clusters = [x.cluster for x, _ in both]
-    difference = paired_difference(values_a, values_b, clusters) if both else UNDEFINED
-    return Pair(name_a, name_b, a.metric, difference, len(both))
+def _verdict_pairs(sides: list[_Side]) -> list[Pair]:
+    return [pair for _, _, pair in _mean_pairs(sides)]
 
 
-def _rating_pair(name_a: str, name_b: str, a: Sample, b: Sample) -> Pair:
-    both = _both_scored(a, b)
-    difference = paired_pairs_difference(
-        srcc,
-        ([x.value or 0.0 for x, _ in both], [y.value or 0.0 for _, y in both]),
-        [x.target or 0.0 for x, _ in both],
-        clusters=[x.cluster for x, _ in both],
-    )
-    return Pair(name_a, name_b, a.metric, difference, len(both))
+def _mean_pairs(sides: list[_Side]) -> Iterator[tuple[_Side, _Side, Pair]]:
+    for a, b in itertools.combinations(sides, 2):
+        rows = [
+            (x, y, row.cluster)
+            for x, y, row in zip(a.values, b.values, a.sample.rows, strict=True)
+            if x is not None and y is not None
+        ]
+        difference = paired_difference(
+            [x for x, _, _ in rows], [y for _, y, _ in rows], [cluster for _, _, cluster in rows]
+        )
+        yield a, b, Pair(a.name, b.name, a.sample.metric, difference, len(rows))
 
 
-def _both_scored(a: Sample, b: Sample) -> list[tuple[Row, Row]]:
-    rows = zip(a.rows, b.rows, strict=True)
-    return [(x, y) for x, y in rows if x.value is not None and y.value is not None]
+def _rating_pairs(sides: list[_Side]) -> list[Pair]:
+    """Each side is correlated once for each set of items, not for each pair."""
+    known: dict[tuple[str, tuple[bool, ...]], Jackknife] = {}
+
+    def ranked(side: _Side, both: tuple[bool, ...]) -> Jackknife:
+        if (side.name, both) not in known:
+            rows = [row for row, there in zip(side.sample.rows, both, strict=True) if there]
+            columns = [[row.value or 0.0 for row in rows], [row.target or 0.0 for row in rows]]
+            known[side.name, both] = jackknife(srcc, columns, [row.cluster for row in rows])
+        return known[side.name, both]
+
+    pairs = []
+    for a, b in itertools.combinations(sides, 2):
+        rows = zip(a.values, b.values, strict=True)
+        both = tuple(x is not None and y is not None for x, y in rows)
+        difference = interval_of(ranked(a, both) - ranked(b, both))
+        pairs.append(Pair(a.name, b.name, a.sample.metric, difference, sum(both)))
+    return pairs
 
 
-UNDEFINED = Estimate(None, None, None, 0)
-PAIR_OF: dict[str, Callable[[str, str, Sample, Sample], Pair]] = {
-    "accuracy": _accuracy_pair,
-    "verdict": _verdict_pair,
-    "srcc_mos": _rating_pair,
-    "srcc_level": _rating_pair,
+PAIRED: dict[str, Callable[[list[_Side]], list[Pair]]] = {
+    "accuracy": _accuracy_pairs,
+    "verdict": _verdict_pairs,
+    "srcc_mos": _rating_pairs,
+    "srcc_level": _rating_pairs,
 }

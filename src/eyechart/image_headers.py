@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import struct
+import threading
+import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TypeVar
 
 from PIL import BmpImagePlugin, PpmImagePlugin, TiffImagePlugin
 from PIL.ImageFile import ImageFile
@@ -26,8 +28,7 @@ _FETCH = "get the file again from where it came"
 _NOT_8_BIT = "endpoints take 8 bits a channel: convert it to 8-bit PNG or JPEG"
 _PPM_TOP = re.compile(rb"P[2356](?:\s+(?:#[^\n]*\n\s*)*(\d+)){3}")
 _ONE_FRAME = "save the frame that is meant as a picture of its own"
-
-_AnyImage = TypeVar("_AnyImage", bound=ImageFile)
+_NO_HEADER = "its header cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,52 @@ def read_header(data: bytes) -> Header:
         raise BadPicture(f"the header gives {header.width}x{header.height} pixels; {_FETCH}")
     _check_pixels(header)
     return header
+
+
+@contextmanager
+def guarded(trouble: str) -> Iterator[None]:
+    """Around Pillow at work on a file's bytes: it warns of nothing and raises only BadPicture.
+
+    `trouble`: how that error begins.
+    """
+    try:
+        with _SILENCE:
+            yield
+    except BadPicture:
+        raise
+    except Exception as error:  # damaged bytes make Pillow raise anything: no list is complete
+        told = f"{type(error).__name__}: {error}"
+        raise BadPicture(f"{trouble} ({told}); {_FETCH}") from error
+
+
+class _Silence:
+    """No UserWarning while any thread is inside.
+
+    What is silenced belongs to the whole process: the first one in sets it, the last one out puts
+    it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._before = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._n_inside += 1
+            if self._n_inside == 1:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore", UserWarning)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                self._before.__exit__(None, None, None)
+
+
+_SILENCE = _Silence()
 
 
 def _check_pixels(header: Header) -> None:
@@ -154,7 +201,9 @@ def _gif(data: bytes) -> Header:
             at += 1
     except IndexError as error:
         raise BadPicture(f"truncated GIF: {len(data):,} bytes and no trailer; {_FETCH}") from error
-    if n_images != 1:
+    if not n_images:
+        raise BadPicture(f"damaged GIF: it holds no image; {_FETCH}")
+    if n_images > 1:
         raise BadPicture(f"a GIF of {n_images} frames (animated); {_ONE_FRAME}")
     return Header("GIF", width, height)
 
@@ -187,7 +236,7 @@ def _webp(data: bytes) -> Header:
 
 def _tiff(data: bytes) -> Header:
     # The classes are called rather than Image.open, which warns of bombs before we can refuse them.
-    with _parsed(TiffImagePlugin.TiffImageFile, data) as image:
+    with guarded(_NO_HEADER), TiffImagePlugin.TiffImageFile(BytesIO(data)) as image:
         bits = max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
         if image.n_frames > 1:
             raise BadPicture(f"a TIFF of {image.n_frames} pages; {_ONE_FRAME}")
@@ -195,23 +244,16 @@ def _tiff(data: bytes) -> Header:
 
 
 def _bmp(data: bytes) -> Header:
-    with _parsed(BmpImagePlugin.BmpImageFile, data) as image:
+    with guarded(_NO_HEADER), BmpImagePlugin.BmpImageFile(BytesIO(data)) as image:
         return _checked(image, "BMP", 8)
 
 
 def _ppm(data: bytes) -> Header:
-    with _parsed(PpmImagePlugin.PpmImageFile, data) as image:
+    with guarded(_NO_HEADER), PpmImagePlugin.PpmImageFile(BytesIO(data)) as image:
         top = _PPM_TOP.match(data)
         if top and int(top[1]) != 255:
             raise BadPicture(f"a PPM whose largest value is {int(top[1])}, not 255; {_NOT_8_BIT}")
         return _checked(image, "PPM", 8)
-
-
-def _parsed(plugin: Callable[[BytesIO], _AnyImage], data: bytes) -> _AnyImage:
-    try:
-        return plugin(BytesIO(data))
-    except Exception as error:  # Pillow's parsers raise many kinds on damaged headers
-        raise BadPicture(f"its header cannot be read ({error}); {_FETCH}") from error
 
 
 def _checked(image: ImageFile, format: str, bits: int) -> Header:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from eyechart.errors import BadPicture
-from eyechart.image_headers import Header, read_header
+from eyechart.image_headers import Header, guarded, read_header
 from eyechart.records import Picture
 
 MEDIA_TYPES = {
@@ -23,6 +24,17 @@ MEDIA_TYPES = {
     "WEBP": "image/webp",
     "GIF": "image/gif",
 }
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation (CIPA DC-008, 4.6.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ def encode(picture: Picture, *, max_pixels: int | None = None) -> Encoded:
         if max_pixels is not None and header.width * header.height > max_pixels:
             return _shrunk(data, header, max_pixels)
         if header.format not in MEDIA_TYPES:
-            return _as_png(_decoded(data, header), f"{header.format} to PNG, losslessly")
+            return _converted(data, header)
     except BadPicture as error:
         raise BadPicture(f"{picture.label}: {error}") from error.__cause__
     media_type = MEDIA_TYPES[header.format]
@@ -73,11 +85,17 @@ def thumbnail(picture: Picture, size: int = 256) -> bytes | None:
     """
     try:
         data = _read(picture)
-        image = _continuous(_opened(data, read_header(data)))
-        image.thumbnail((size, size))
-        upright = ImageOps.exif_transpose(image)
-    except (BadPicture, OSError, ValueError, SyntaxError):
+        header = read_header(data)
+        with _decoding(header):
+            return _small(_opened(data, header), size)
+    except BadPicture:
         return None
+
+
+def _small(image: Image.Image, size: int) -> bytes:
+    image = _continuous(image)
+    image.thumbnail((size, size))
+    upright = _upright(image)
     clear = upright.has_transparency_data
     out = BytesIO()
     small = upright.convert("RGBA" if clear else "RGB")
@@ -114,16 +132,18 @@ def _opened(data: bytes, header: Header) -> Image.Image:
     return Image.open(BytesIO(data), formats=[header.format])
 
 
-def _decoded(data: bytes, header: Header) -> Image.Image:
+def _decoding(header: Header) -> AbstractContextManager[None]:
+    return guarded(f"a {header.format} that cannot be decoded")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says. ImageOps.exif_transpose writes all of the EXIF again, and fails."""
     try:
-        image = _opened(data, header)
-        image.load()
-    except Exception as error:  # Pillow's decoders raise many kinds on damaged data
-        raise BadPicture(
-            f"a {header.format} that cannot be decoded ({error}); get the file again from where it "
-            "came"
-        ) from error
-    return image
+        with guarded("EXIF that cannot be read"):
+            turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except BadPicture:  # a picture whose EXIF nobody can read is shown as it is stored
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _continuous(image: Image.Image) -> Image.Image:
@@ -137,13 +157,19 @@ def _continuous(image: Image.Image) -> Image.Image:
 def _shrunk(data: bytes, header: Header, max_pixels: int) -> Encoded:
     if max_pixels < 1:
         raise BadPicture(f"cannot be shrunk to {max_pixels} pixels; give at least 1")
-    image = _continuous(ImageOps.exif_transpose(_decoded(data, header)))
-    scale = math.sqrt(max_pixels / (image.width * image.height))
-    height = min(max(1, math.floor(image.height * scale)), max_pixels)
-    width = max(1, min(math.floor(image.width * scale), max_pixels // height))
-    small = image.resize((width, height), Image.Resampling.LANCZOS)
-    sizes = f"{image.width}x{image.height} to {width}x{height}"
-    return _as_png(small, f"shrunk from {sizes} pixels, {header.format} to PNG")
+    with _decoding(header):
+        image = _continuous(_upright(_opened(data, header)))
+        scale = math.sqrt(max_pixels / (image.width * image.height))
+        height = min(max(1, math.floor(image.height * scale)), max_pixels)
+        width = max(1, min(math.floor(image.width * scale), max_pixels // height))
+        small = image.resize((width, height), Image.Resampling.LANCZOS)
+        sizes = f"{image.width}x{image.height} to {width}x{height}"
+        return _as_png(small, f"shrunk from {sizes} pixels, {header.format} to PNG")
+
+
+def _converted(data: bytes, header: Header) -> Encoded:
+    with _decoding(header):
+        return _as_png(_opened(data, header), f"{header.format} to PNG, losslessly")
 
 
 def _as_png(image: Image.Image, changed: str) -> Encoded:

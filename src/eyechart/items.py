@@ -20,6 +20,14 @@ from eyechart.records import Item, Picture
 from eyechart.rows import Row, RowProblem, item_of_row, row_of_item
 
 MAX_PROBLEMS_SHOWN = 20
+CARD_TYPES: Mapping[str, type] = {
+    **dict.fromkeys(["name", "title", "version", "benchmark", "licence", "citation"], str),
+    **dict.fromkeys(["description", "cluster", "digest"], str),
+    **dict.fromkeys(["seed", "n_items"], int),
+    **dict.fromkeys(["counts", "digests"], dict),
+    "notes": list,
+}
+Located = tuple[str, Item | RowProblem]
 ORDINALS = ("", "second_", "third_", "fourth_", "fifth_", "sixth_", "seventh_", "eighth_")
 
 
@@ -66,12 +74,20 @@ def read_items(path: Path | str) -> ItemSet:
     rows_file = path / "metadata.jsonl"
     if rows_file.is_file():
         card = read_card(path)
-        return _checked(card, _folder_items(rows_file, card))
+        digest = _digest([rows_file], card)
+        if card.digest not in ("", digest):
+            raise BadInput(
+                f"{rows_file}: differs from what card.json describes (digest {digest[:12]}…, "
+                f"expected {card.digest[:12]}…). If you changed it, remove `digest` from card.json "
+                "and give it a new version"
+            )
+        return _checked(dataclasses.replace(card, digest=digest), _folder_items(rows_file, card))
     shards = [path] if path.suffix == ".parquet" else sorted(path.glob("**/*.parquet"))
     if path.exists() and shards:
         from eyechart.parquet import parquet_items
 
         card = read_card(path if path.is_dir() else path.parent, name=path.stem)
+        card = dataclasses.replace(card, digest=_digest(shards, card))
         return _checked(card, parquet_items(shards))
     raise BadInput(
         f"{path}: no items here. Expected a folder with metadata.jsonl, or Parquet files. "
@@ -118,24 +134,36 @@ def read_card(folder: Path, *, name: str = "") -> Card:
         return Card(name or folder.resolve().name)
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-        known = {f.name for f in dataclasses.fields(Card)}
-        kept = {key: value for key, value in values.items() if key in known}
-        kept["notes"] = tuple(kept.get("notes", ()))
-        return Card(**{"name": folder.resolve().name, **kept})
-    except (ValueError, AttributeError, TypeError) as error:
+        given = {key: value for key, value in values.items() if value is not None}
+    except (ValueError, AttributeError, RecursionError) as error:
         raise BadInput(f"{file}: not a card ({error}); expected one JSON object") from None
+    kept = {key: value for key, value in given.items() if key in CARD_TYPES}
+    for key, value in kept.items():
+        if not isinstance(value, CARD_TYPES[key]):
+            expected = CARD_TYPES[key].__name__
+            raise BadInput(f"{file}: {key}: expected {expected}, not {value!r}")
+    return Card(**{"name": folder.resolve().name, **kept, "notes": tuple(kept.get("notes", ()))})
 
 
 def _write_card(folder: Path, items: tuple[Item, ...], card: Card) -> Card:
     counts: dict[str, int] = {}
     for item in items:
         counts[item.kind] = counts.get(item.kind, 0) + 1
-    digest = hashlib.sha256((folder / "metadata.jsonl").read_bytes())
-    digest.update(json.dumps(card.digests, sort_keys=True).encode())
-    card = dataclasses.replace(card, n_items=len(items), counts=counts, digest=digest.hexdigest())
+    digest = _digest([folder / "metadata.jsonl"], card)
+    card = dataclasses.replace(card, n_items=len(items), counts=counts, digest=digest)
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
     return card
+
+
+def _digest(files: Iterable[Path], card: Card) -> str:
+    """The sha256 of the rows and of the digests of the photographs."""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as data:
+            digest.update(hashlib.file_digest(data, "sha256").digest())
+    digest.update(json.dumps(dict(card.digests), sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def _name_under(folder: Path, picture: Picture, digests: dict[str, str]) -> str:
@@ -147,7 +175,7 @@ def _name_under(folder: Path, picture: Picture, digests: dict[str, str]) -> str:
     return name
 
 
-def _folder_items(file: Path, card: Card) -> Iterator[Item | RowProblem]:
+def _folder_items(file: Path, card: Card) -> Iterator[Located]:
     folder = file.parent.resolve()
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
@@ -156,41 +184,44 @@ def _folder_items(file: Path, card: Card) -> Iterator[Item | RowProblem]:
             where = f"{file}:{number}"
             try:
                 row = json.loads(line)
-            except ValueError as error:
-                yield RowProblem(where, "line", f"one JSON object ({error})")
+            except (ValueError, RecursionError) as error:
+                yield where, RowProblem(where, "line", f"one JSON object ({error})")
                 continue
-            yield from _folder_item(row, where, folder, card)
+            yield where, _folder_item(row, where, folder, card)
 
 
-def _folder_item(row: Any, where: str, folder: Path, card: Card) -> Iterator[Item | RowProblem]:
+def _folder_item(row: Any, where: str, folder: Path, card: Card) -> Item | RowProblem:
     if not isinstance(row, dict):
-        yield RowProblem(where, "line", f"one JSON object, not {type(row).__name__}")
-        return
+        return RowProblem(where, "line", f"one JSON object, not {type(row).__name__}")
     images: list[Picture] = []
     for column in [c for c in row if c == "file_name" or c.endswith("_file_name")]:
         name = row.pop(column)
         if name is None:
             continue
-        if not isinstance(name, str) or not (folder / name).resolve().is_relative_to(folder):
-            yield RowProblem(where, column, f"a file name inside the item folder, not {name!r}")
-            return
+        if not isinstance(name, str) or not _is_inside(folder, name):
+            return RowProblem(where, column, f"a file name inside the item folder, not {name!r}")
         path = folder / name
         images.append(Picture(path=path, name=name, sha256=card.digests.get(name)))
     row.setdefault("id", images[0].name if images else None)
-    yield item_of_row(Row(row, where, tuple(images)))
+    return item_of_row(Row(row, where, tuple(images)))
 
 
-def _checked(card: Card, items: Iterable[Item | RowProblem]) -> ItemSet:
+def _is_inside(folder: Path, name: str) -> bool:
+    return "\0" not in name and (folder / name).resolve().is_relative_to(folder)
+
+
+def _checked(card: Card, items: Iterable[Located]) -> ItemSet:
     good: list[Item] = []
     problems: list[RowProblem] = []
-    seen: set[str] = set()
-    for item in items:
+    seen: dict[str, str] = {}
+    for where, item in items:
         if isinstance(item, RowProblem):
             problems.append(item)
         elif item.id in seen:
-            problems.append(RowProblem(f"item {item.id}", "id", "an id that no other row has"))
+            expected = f"an id of its own, not {item.id!r}, which {seen[item.id]} has"
+            problems.append(RowProblem(where, "id", expected))
         else:
-            seen.add(item.id)
+            seen[item.id] = where
             good.append(item)
     if card.n_items and card.n_items != len(good) and not problems:
         expected = f"{card.n_items} items as in card.json, not {len(good)}; is the file whole?"

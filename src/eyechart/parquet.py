@@ -21,8 +21,8 @@ from eyechart.rows import Row, RowProblem, item_of_row
 ROWS_A_BATCH = 64
 
 
-def parquet_items(shards: Sequence[Path]) -> Iterator[Item | RowProblem]:
-    """Every row of every file as an item or a problem. Raises BadInput where a file is broken."""
+def parquet_items(shards: Sequence[Path]) -> Iterator[tuple[str, Item | RowProblem]]:
+    """Where each row stands, with its item or its problem. Raises BadInput for a broken file."""
     for shard in shards:
         try:
             file = pq.ParquetFile(shard)
@@ -31,7 +31,8 @@ def parquet_items(shards: Sequence[Path]) -> Iterator[Item | RowProblem]:
             for batch in file.iter_batches(batch_size=ROWS_A_BATCH):
                 for values in batch.to_pylist():
                     number += 1
-                    yield _item(values, f"{shard}: row {number}", images)
+                    where = f"{shard}: row {number}"
+                    yield where, _item(values, where, images)
         except (pa.ArrowInvalid, OSError) as error:
             raise BadInput(f"{shard}: not a readable Parquet file ({error})") from None
 

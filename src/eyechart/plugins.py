@@ -48,6 +48,11 @@ def metric(name: str) -> Metric:
     return cast(Metric, _constant("metrics", name))
 
 
+def metrics() -> tuple[Metric, ...]:
+    """All metrics there are, installed ones included, by name."""
+    return tuple(metric(name) for name in names("metrics"))
+
+
 def backend(name: str) -> BackendPlugin:
     """The backend plug-in of this name or file. Raises UnknownName."""
     return cast(BackendPlugin, _constant("backends", name))

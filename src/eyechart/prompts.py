@@ -16,6 +16,7 @@ from importlib.resources import files
 
 from eyechart.errors import UnknownName
 from eyechart.records import (
+    JUDGED_KINDS,
     TEXT,
     Item,
     Picture,
@@ -101,7 +102,7 @@ def judge_requests(
 
 def needs_judge(item: Item) -> bool:
     """Whether an item is scored by a judge against its reference answer."""
-    return item.kind in ("open", "describe") and isinstance(item.answer, str)
+    return item.kind in JUDGED_KINDS and isinstance(item.answer, str)
 
 
 def digests(names: Iterable[str] | None = None) -> dict[str, str]:

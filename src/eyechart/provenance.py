@@ -11,7 +11,6 @@ import re
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from eyechart import plugins
 from eyechart.asking.backend import Backend
 from eyechart.items import ItemSet
 from eyechart.prompts import digests
@@ -22,9 +21,10 @@ PACKAGES = ("eyechart", "numpy", "scipy", "pillow", "aiohttp")
 UNSCORED_RULE = "an unscored question counts as wrong in accuracy"
 
 
-def run_info(name: str, item_set: ItemSet, backend: Backend, settings: RunSettings) -> RunInfo:
-    """What is about to be run. Raises UnknownName or BadInput for a judge's bad address."""
-    judge = plugins.open_model(settings.judge).model if settings.judge else ""
+def run_info(
+    name: str, item_set: ItemSet, backend: Backend, judge: Backend | None, settings: RunSettings
+) -> RunInfo:
+    """What is about to be run: these items, on this model, with these settings."""
     return RunInfo(
         benchmark=name,
         model=backend.model,
@@ -32,26 +32,28 @@ def run_info(name: str, item_set: ItemSet, backend: Backend, settings: RunSettin
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         identity=_identity(name, item_set, backend, settings),
         card=item_set.card,
-        judge=judge,
+        judge=judge.model if judge else "",
+        n_judge_draws=settings.judging.n_draws if judge else 0,
         settings={
             "concurrency": str(settings.ask.concurrency),
-            "attempts": str(settings.ask.attempts),
-            "judge draws": str(settings.judging.n_draws) if judge else "",
+            "attempts": str(settings.ask.patience.attempts),
+            "timeout": f"{settings.ask.patience.timeout_s:g} s",
         },
         versions=_versions(),
         prompts=digests(),
-        notes=item_set.card.notes,
+        notes=(*item_set.card.notes, *_protocol_notes(item_set, settings)),
     )
 
 
 def provenance(info: RunInfo) -> dict[str, str]:
     """All that a report says of its origin, in the order printed; empty values are left out."""
+    judge = f"{info.judge}, {info.n_judge_draws} verdicts on each answer" if info.judge else ""
     told = {
         "started": info.started,
         **info.identity,
         "licence": info.card.licence,
         "citation": info.card.citation,
-        "judge": info.judge,
+        "judge": judge,
         "rule": UNSCORED_RULE,
         **info.settings,
         **{f"prompt {name}": digest for name, digest in info.prompts.items()},
@@ -70,6 +72,15 @@ def folder_name(benchmark: str, model: str) -> str:
     name = model.rpartition("#")[2] if "#" in model else model.partition(":")[2] or model
     short = re.sub(r"[^A-Za-z0-9.]+", "-", f"{benchmark}-{name.rpartition('/')[2]}").strip("-.")
     return f"{short[:80]}-{time}-{os.getpid()}"
+
+
+def _protocol_notes(item_set: ItemSet, settings: RunSettings) -> tuple[str, ...]:
+    if settings.form.rate == "begun" or not any(item.kind == "rate" for item in item_set.items):
+        return ()
+    return (
+        "Ratings were asked for in one word, not by a begun answer: another protocol than "
+        "Q-Bench's, not to be put beside it.",
+    )
 
 
 def _identity(

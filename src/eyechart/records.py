@@ -241,7 +241,9 @@ class Cell:
 class Curve:
     """A metric against severity, for one distortion; `threshold` in `unit`, undefined where never seen.
 
-    Points run from the weakest severity to the strongest.
+    Points run from the weakest severity to the strongest. `setting`: where the model looked, in
+    words that can follow "seen" ("beside the original"), "" where a benchmark has but one.
+    `question`: what was asked there, in short, "" where that goes without saying.
     """
 
     name: str
@@ -250,6 +252,8 @@ class Curve:
     points: tuple[Estimate, ...]
     chance: float
     threshold: Estimate
+    setting: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,24 +59,24 @@ class _Asking:
 
     def __init__(self, writer: ResponseWriter, settings: RunSettings, watch: Watch | None) -> None:
         self.responses: list[Response] = []
-        self.notes: list[str] = []
-        self.n_unjudged = self.n_asked = self.n_found = 0
+        self.n_unjudged = 0
+        self.tally = Tally()
         self._writer, self._settings, self._watch = writer, settings, watch or _unwatched
 
     def ask(
         self, stage: str, requests: Iterable[Request], backend: Backend, *, n_requests: int
     ) -> None:
-        """Ask a model all the requests."""
-        tally, settings = Tally(), self._settings
-        try:
-            with CallLog(settings.workspace / CALL_LOG) as log:
-                responses = ask(requests, backend, log=log, settings=settings.ask, tally=tally)
-                self.keep(self._watch(responses, Stage(stage, n_requests, tally)))
-        finally:
-            self.n_asked += tally.n_asked
-            self.n_found += tally.n_found
-        for how, n in sorted(tally.changed.items()):
-            self.notes.append(f"{n} times a picture was not sent as its file is: {how}.")
+        """Ask a model all the requests; all stages share one tally, and so one budget."""
+        settings = self._settings
+        with CallLog(settings.workspace / CALL_LOG) as log:
+            responses = ask(requests, backend, log=log, settings=settings.ask, tally=self.tally)
+            self.keep(self._watch(responses, Stage(stage, n_requests, self.tally)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of how it was asked."""
+        changed = sorted(self.tally.changed.items())
+        return tuple(f"{n} times a picture was not sent as it is: {how}." for how, n in changed)
 
     def keep(self, responses: Iterable[Response]) -> None:
         """Take over responses of an earlier asking."""
@@ -84,26 +84,22 @@ class _Asking:
             self._writer.add(response)
             self.responses.append(response)
 
-    def judge(self, item_set: ItemSet) -> None:
-        """Have the judge grade what needs one. A judge that fails leaves items unjudged."""
+    def judge(self, item_set: ItemSet, judge: Backend) -> tuple[str, ...]:
+        """Have the judge grade what needs one. A judge that fails leaves items unjudged: a note."""
         by_id = {item.id: item for item in item_set.items}
-        judging = self._settings.judging
-        requests = list(judge_requests(by_id, list(self.responses), judging=judging))
+        settings = self._settings
+        requests = list(judge_requests(by_id, list(self.responses), judging=settings.judging))
+        budget = settings.ask.budget
+        budget = dataclasses.replace(budget, price=settings.judge_price or budget.price)
+        how = dataclasses.replace(settings.ask, budget=budget)
+        self._settings = dataclasses.replace(settings, ask=how)
         n_before = len(self.responses)
         try:
-            if requests:
-                judge = plugins.open_model(self._settings.judge)
-                self.ask("judging", requests, judge, n_requests=len(requests))
+            self.ask("judging", requests, judge, n_requests=len(requests))
         except CallError as error:
             self.n_unjudged = len(requests) - (len(self.responses) - n_before)
-            self.notes.append(f"Judging stopped, {self.n_unjudged} verdicts are missing: {error}")
-
-    def outcome(self, folder: Path, report: Report) -> Outcome:
-        """What it came to."""
-        messages = Counter(r.failure.message for r in self.responses if r.failure is not None)
-        n_failed = messages.total() + self.n_unjudged
-        told = "".join(f"{message} ({n} times)" for message, n in messages.most_common(1))
-        return Outcome(folder, report, self.n_asked, self.n_found, n_failed, told)
+            return (f"Judging stopped, {self.n_unjudged} verdicts are missing: {error}",)
+        return ()
 
 
 def evaluate(
@@ -127,10 +123,11 @@ def evaluate(
     settings = settings or RunSettings()
     name, item_set = load_items(benchmark, settings)
     backend = plugins.open_model(model) if isinstance(model, str) else model
+    judge = plugins.open_model(settings.judge) if settings.judge else None
     settings = fitted(settings, backend, item_set.items)
     folder = Path(out) if out else settings.workspace / folder_name(name, backend.model)
     with run_folder.opened(folder):
-        info = run_info(name, item_set, backend, settings)
+        info = run_info(name, item_set, backend, judge, settings)
         run_folder.write_info(folder, info)
         items = run_folder.write_items(folder, item_set.items)
         item_set = dataclasses.replace(item_set, items=items)
@@ -138,11 +135,12 @@ def evaluate(
         with ResponseWriter(folder) as writer:
             asking = _Asking(writer, settings, watch)
             asking.ask("asking", requests, backend, n_requests=len(items))
-            if settings.judge:
-                asking.judge(item_set)
-        info = dataclasses.replace(info, notes=(*info.notes, *asking.notes))
+            info = dataclasses.replace(info, notes=(*info.notes, *asking.notes))
+            if judge:
+                info = dataclasses.replace(info, judge_notes=asking.judge(item_set, judge))
         run_folder.write_info(folder, info)
-        return asking.outcome(folder, _scored(folder, info, item_set, asking.responses))
+        report = _scored(folder, info, item_set, asking.responses)
+    return _outcome(folder, report, asking.responses, asking)
 
 
 def rescore(
@@ -156,17 +154,20 @@ def rescore(
     info, item_set = run_folder.read_info(folder), run_folder.read_item_set(folder)
     with run_folder.opened(folder):
         responses = list(run_folder.read_responses(folder))
-        if not settings.judge:
-            return Outcome(folder, _scored(folder, info, item_set, responses))
-        judge = plugins.open_model(settings.judge)
+        judge = plugins.open_model(settings.judge) if settings.judge else None
         with ResponseWriter(folder) as writer:
             asking = _Asking(writer, settings, watch)
-            asking.keep(response for response in responses if response.role != "judge")
-            asking.judge(item_set)
-        notes = (*item_set.card.notes, *asking.notes)
-        info = dataclasses.replace(info, judge=judge.model, notes=notes)
+            asking.keep(r for r in responses if judge is None or r.role != "judge")
+            if judge:
+                info = dataclasses.replace(
+                    info,
+                    judge=judge.model,
+                    n_judge_draws=settings.judging.n_draws,
+                    judge_notes=asking.judge(item_set, judge),
+                )
         run_folder.write_info(folder, info)
-        return asking.outcome(folder, _scored(folder, info, item_set, asking.responses))
+        report = _scored(folder, info, item_set, asking.responses)
+    return _outcome(folder, report, asking.responses, asking)
 
 
 def rewrite_report(folder: Path | str) -> Outcome:
@@ -176,7 +177,7 @@ def rewrite_report(folder: Path | str) -> Outcome:
     responses = list(run_folder.read_responses(folder))
     with run_folder.opened(folder):
         report = _report(folder, info, item_set, responses, run_folder.read_scores(folder))
-    return Outcome(folder, report)
+    return _outcome(folder, report, responses)
 
 
 def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemSet]:
@@ -211,7 +212,7 @@ def _chosen(item_set: ItemSet, settings: RunSettings) -> ItemSet:
 
 
 def _scored(folder: Path, info: RunInfo, item_set: ItemSet, responses: list[Response]) -> Report:
-    scores = score_responses(item_set.items, responses)
+    scores = score_responses(item_set.items, responses, n_draws=info.n_judge_draws)
     run_folder.write_scores(folder, scores)
     return _report(folder, info, item_set, responses, scores)
 
@@ -228,16 +229,18 @@ def _report(
         benchmark=info.benchmark,
         model=info.model,
         curves=plugins.curves_of(item_set, scores),
-        notes=(*info.notes, *_left_to_judge(item_set, info, scores)),
+        notes=(*info.notes, *info.judge_notes, *_left_to_judge(item_set, info)),
         provenance=provenance(info),
         judge=info.judge,
+        metrics=plugins.metrics(),
     )
     report = build_report(item_set, responses, scores, facts)
+    run_folder.write_report_record(folder, report)
     write_report(report, Entry.joined(item_set, responses, scores), folder)
     return report
 
 
-def _left_to_judge(item_set: ItemSet, info: RunInfo, scores: tuple[Score, ...]) -> tuple[str, ...]:
+def _left_to_judge(item_set: ItemSet, info: RunInfo) -> tuple[str, ...]:
     n_waiting = sum(needs_judge(item) for item in item_set.items) if not info.judge else 0
     if not n_waiting:
         return ()
@@ -245,6 +248,17 @@ def _left_to_judge(item_set: ItemSet, info: RunInfo, scores: tuple[Score, ...]) 
         f"{n_waiting} open answers and descriptions are kept but not judged: no judge was named. "
         "To have them judged without asking the model again: eyechart score RUN --judge ADDRESS",
     )
+
+
+def _outcome(
+    folder: Path, report: Report, responses: list[Response], asking: _Asking | None = None
+) -> Outcome:
+    messages = Counter(r.failure.message for r in responses if r.failure is not None)
+    told = "".join(f"{message} ({n} times)" for message, n in messages.most_common(1))
+    if asking is None:
+        return Outcome(folder, report, n_failed=messages.total(), most_frequent_failure=told)
+    n_failed = messages.total() + asking.n_unjudged
+    return Outcome(folder, report, asking.tally.n_asked, asking.tally.n_found, n_failed, told)
 
 
 def _unwatched(responses: Iterator[Response], stage: Stage) -> Iterator[Response]:

@@ -1,6 +1,7 @@
 """Run folders: where a run keeps each stage, so that the later stages can be redone.
 
-    run.json  items.jsonl  responses.jsonl  scores.parquet  report.html  report.md  tables/ figures/
+    run.json items.jsonl responses.jsonl scores.parquet report.json report.html report.md
+    tables/ figures/
 
 In: records. Out: files, and the same records again. Knows nothing of models, scoring or pages.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from typing import IO, Any
 
 from eyechart.errors import BadInput
 from eyechart.items import Card, ItemSet
-from eyechart.records import Failure, Item, Picture, Response, Score, Usage
+from eyechart.records import Failure, Item, Picture, Report, Response, Score, Usage
 from eyechart.rows import Row, RowProblem, item_of_row, row_of_item
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -30,8 +32,9 @@ class RunInfo:
     """What a run is: the content of `run.json`.
 
     `identity`: the settings that decide what is asked; a folder holds one identity only.
-    `settings`: every other setting. `versions`: of Eyechart and what it ran on. `prompts`: digest
-    by prompt name. `card`: of the items. `notes`: what a reader of the report must know.
+    `n_judge_draws`: verdicts wanted on each open answer. `settings`: every other setting.
+    `versions`: of Eyechart and what it ran on. `prompts`: digest by prompt name. `card`: of the
+    items. `notes`, and `judge_notes` of the judging: what a reader of the report must know.
     """
 
     benchmark: str
@@ -41,10 +44,12 @@ class RunInfo:
     identity: Mapping[str, str]
     card: Card
     judge: str = ""
+    n_judge_draws: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    judge_notes: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -59,7 +64,7 @@ def opened(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise BadInput(
             f"{folder}: cannot be used as the run folder ({error.strerror}); nothing was asked. "
-            "Choose another with --out"
+            "Make it writable or choose another"
         ) from None
     with lock:
         try:
@@ -67,7 +72,7 @@ def opened(folder: Path) -> Iterator[Path]:
         except BlockingIOError:
             raise BadInput(
                 f"{folder}: another eyechart is at work in this folder; wait for it, or choose "
-                "another with --out"
+                "another folder"
             ) from None
         yield folder
 
@@ -91,8 +96,11 @@ def read_info(folder: Path) -> RunInfo:
     file = folder / "run.json"
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-        card = Card(**{**values.pop("card"), "notes": ()})
-        return RunInfo(**{**values, "notes": tuple(values.get("notes", ())), "card": card})
+        card = values.pop("card")
+        values["card"] = Card(**{**card, "notes": tuple(card["notes"])})
+        for notes in ("notes", "judge_notes"):
+            values[notes] = tuple(values[notes])
+        return RunInfo(**values)
     except FileNotFoundError:
         raise BadInput(f"{folder}: not a run folder: no run.json") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -101,7 +109,8 @@ def read_info(folder: Path) -> RunInfo:
 
 def write_items(folder: Path, items: Iterable[Item]) -> tuple[Item, ...]:
     """Write `items.jsonl`; photographs held in memory are laid under `images/` first."""
-    settled = tuple(_settled(folder, item) for item in items)
+    digests: dict[Path, str] = {}
+    settled = tuple(_settled(folder, item, digests) for item in items)
     lines = []
     for item in settled:
         images = [{"path": str(p.path), "name": p.name, "sha256": p.sha256} for p in item.images]
@@ -126,17 +135,17 @@ def read_item_set(folder: Path) -> ItemSet:
 
 
 class ResponseWriter:
-    """`responses.jsonl` of a run, one line a response, as they come; `keep` are written first.
+    """`responses.jsonl` of a run, one line a response; it takes its place when all are written.
 
-    Raises BadInput where the disk is full: what was answered is in the call log, not lost.
+    Until then, and where the writing fails, the file of an earlier run stays as it was. Raises
+    BadInput where the disk is full: what was answered is in the call log, not lost.
     """
 
-    def __init__(self, folder: Path, *, keep: Iterable[Response] = ()) -> None:
+    def __init__(self, folder: Path) -> None:
         self._path = folder / "responses.jsonl"
+        self._part = folder / ".responses.jsonl.part"
         with self._told():
-            self._file: IO[str] = self._path.open("w", encoding="utf-8", errors="backslashreplace")
-        for response in keep:
-            self.add(response)
+            self._file: IO[str] = self._part.open("w", encoding="utf-8", errors="backslashreplace")
 
     def add(self, response: Response) -> None:
         """Append one line."""
@@ -146,9 +155,11 @@ class ResponseWriter:
     def __enter__(self) -> ResponseWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._told():
             self._file.close()
+            if kind is None or not self._path.exists():
+                self._part.replace(self._path)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -177,7 +188,7 @@ def read_responses(folder: Path) -> Iterator[Response]:
 
 
 def write_scores(folder: Path, scores: Sequence[Score]) -> None:
-    """Write `scores.parquet`."""
+    """Write `scores.parquet`. Raises BadInput where the disk is full."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -186,9 +197,9 @@ def write_scores(folder: Path, scores: Sequence[Score]) -> None:
     schema = pa.schema(
         [(name, pa.float64() if name == "value" else pa.string()) for name in fields]
     )
-    temporary = folder / ".scores.parquet.part"
-    pq.write_table(pa.table(columns, schema=schema), temporary)
-    temporary.replace(folder / "scores.parquet")
+    data = io.BytesIO()
+    pq.write_table(pa.table(columns, schema=schema), data)
+    write_whole(folder / "scores.parquet", data.getvalue())
 
 
 def read_scores(folder: Path) -> tuple[Score, ...]:
@@ -205,6 +216,12 @@ def read_scores(folder: Path) -> tuple[Score, ...]:
         ) from None
 
 
+def write_report_record(folder: Path, report: Report) -> None:
+    """Write `report.json`: everything that the report shows, for other programs."""
+    text = json.dumps(dataclasses.asdict(report), indent=1, ensure_ascii=False)
+    write_whole(folder / "report.json", text.encode("utf-8", "backslashreplace"))
+
+
 def write_whole(file: Path, data: bytes) -> None:
     """Write a file whole or leave it as it was. Raises BadInput on a full disk."""
     temporary = file.with_name(f".{file.name}.part")
@@ -218,10 +235,8 @@ def write_whole(file: Path, data: bytes) -> None:
         ) from None
 
 
-def _settled(folder: Path, item: Item) -> Item:
-    if all(picture.data is None for picture in item.images):
-        absolute = [dataclasses.replace(p, path=p.path and p.path.resolve()) for p in item.images]
-        return dataclasses.replace(item, images=tuple(absolute))
+def _settled(folder: Path, item: Item, digests: dict[Path, str]) -> Item:
+    """The item with the absolute path and the digest of each picture; bytes are laid into files."""
     images = []
     for picture in item.images:
         if picture.data is not None:
@@ -231,8 +246,22 @@ def _settled(folder: Path, item: Item) -> Item:
             if not path.exists():
                 write_whole(path, picture.data)
             picture = Picture(path, None, picture.name, digest)
+        elif picture.path is not None:
+            path = picture.path.resolve()
+            digest = picture.sha256 or digests.get(path) or _digest(path)
+            digests[path] = digest
+            picture = Picture(path, None, picture.name, digest or None)
         images.append(picture)
     return dataclasses.replace(item, images=tuple(images))
+
+
+def _digest(path: Path) -> str:
+    """The file's sha256, "" where it cannot be read: the asking will say why."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _row_of_response(response: Response) -> dict[str, Any]:
@@ -241,7 +270,7 @@ def _row_of_response(response: Response) -> dict[str, Any]:
     row["usage"] = {"tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out}
     if response.failure:
         row["failure"] = {"kind": response.failure.kind, "message": response.failure.message}
-    return {name: value for name, value in row.items() if value not in (None, (), "")}
+    return {name: value for name, value in row.items() if value not in (None, ())}
 
 
 RESPONSE_FIELDS = [

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from eyechart.asking import AskSettings
+from eyechart.asking import AskSettings, Price
 from eyechart.asking.backend import Backend
 from eyechart.errors import BadInput
 from eyechart.prompts import Judging, PromptForm
@@ -24,10 +24,13 @@ class RunSettings:
     """How to run. `judge`: address of the judge model, "" for none. `kinds`: only these ("all" if
     empty). `limit`: a random sample of so many items, by `seed`. `photos`: photographs for a
     benchmark that is made of them. `workspace`: holds the call log and what is made on the way.
+    The budget in `ask` is for answers and judging together; `judge_price` is the judge's, the
+    model's if None.
     """
 
     judge: str = ""
     judging: Judging = Judging()
+    judge_price: Price | None = None
     form: PromptForm = PromptForm()
     sampling: Sampling = Sampling()
     ask: AskSettings = AskSettings()

@@ -25,10 +25,13 @@ SCORE_NAME = {
 MOST_VERDICT = 2
 
 
-def score_responses(items: Sequence[Item], responses: Iterable[Response]) -> tuple[Score, ...]:
+def score_responses(
+    items: Sequence[Item], responses: Iterable[Response], *, n_draws: int = 1
+) -> tuple[Score, ...]:
     """One score for each item, in the order of the items.
 
-    An item without a response is `failed`; one that a judge has yet to see is `unjudged`.
+    An item without a response is `failed`; one that a judge has yet to see is `unjudged`, and so is
+    one with readable verdicts for fewer than half of `n_draws`.
     """
     answers: dict[str, Response] = {}
     verdicts: defaultdict[str, list[Response]] = defaultdict(list)
@@ -37,10 +40,10 @@ def score_responses(items: Sequence[Item], responses: Iterable[Response]) -> tup
             verdicts[response.item_id].append(response)
         elif response.role == "answer":
             answers[response.item_id] = response
-    return tuple(_score(item, answers.get(item.id), verdicts[item.id]) for item in items)
+    return tuple(_score(i, answers.get(i.id), verdicts[i.id], n_draws) for i in items)
 
 
-def _score(item: Item, answer: Response | None, verdicts: list[Response]) -> Score:
+def _score(item: Item, answer: Response | None, verdicts: list[Response], n_draws: int) -> Score:
     if answer is None:
         return _unscored(item, "failed", "not asked")
     if answer.failure is not None:
@@ -53,7 +56,7 @@ def _score(item: Item, answer: Response | None, verdicts: list[Response]) -> Sco
     if not text.strip():
         return _unscored(item, "unparsed", _why_empty(answer))
     if needs_judge(item):
-        return _judged(item, verdicts)
+        return _judged(item, verdicts, n_draws)
     if item.answer is None:
         return _unscored(item, "unjudged", "the right answer is withheld")
     return _closed(item, text, cut_off=answer.finish == "length")
@@ -87,7 +90,7 @@ def _several(item: Item) -> tuple[str, ...]:
     return item.answer if isinstance(item.answer, tuple) else ()
 
 
-def _judged(item: Item, verdicts: list[Response]) -> Score:
+def _judged(item: Item, verdicts: list[Response], n_draws: int) -> Score:
     """The mean verdict over the draws, halved to 0-1; at least half of the draws must have one."""
     if not verdicts:
         return _unscored(item, "unjudged", "no judge has graded this reply")
@@ -99,8 +102,10 @@ def _judged(item: Item, verdicts: list[Response]) -> Score:
             values.append(parsed.value)
         else:
             details.append(verdict.failure.message if verdict.failure else parsed.detail)
-    if len(values) * 2 < len(verdicts):
-        lost = f"{len(details)} of {len(verdicts)} verdicts missing: {details[0]}"
+    n_wanted = max(n_draws, len(verdicts))
+    if len(values) * 2 < n_wanted:
+        cause = details[0] if details else "the judge was not asked"
+        lost = f"{n_wanted - len(values)} of {n_wanted} verdicts missing: {cause}"
         return _unscored(item, "unjudged", lost)
     mean = sum(values) / len(values) / MOST_VERDICT
     return Score(item.id, "verdict", mean, extracted=" ".join(map(str, values)))

@@ -26,7 +26,7 @@ from eyechart.asking.call_log import CallLog
 from eyechart.asking.engine import Tally
 from eyechart.asking.intake import Intake
 from eyechart.errors import BadInput, UnknownName
-from eyechart.prompts import answer_requests
+from eyechart.prompts import answer_requests, needs_judge
 from eyechart.records import KINDS, Kind, Response
 from eyechart.report.comparison import Comparison, comparison_headline
 from eyechart.run import Outcome, Stage, load_items
@@ -89,22 +89,27 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
     backend = plugins.open_model(model)
     settings = fitted(settings, backend, item_set.items)
     requests = answer_requests(item_set.items, form=settings.form, sampling=settings.sampling)
-    n_found = n_asked = n_failed = n_bytes = tokens = 0
+    n_found = n_failed = n_bytes = tokens = 0
+    keys: set[bytes] = set()
     with CallLog(settings.workspace / CALL_LOG) as log:
         intake = Intake(iter(requests), backend, log, max_pixels=settings.ask.max_pixels)
         while (chunk := intake.next_chunk()) is not None:
             n_found += chunk.n_found
-            n_asked += len({job.question.key for job in chunk.jobs})
+            chunk.jobs = [job for job in chunk.jobs if job.question.key not in keys]
+            keys |= {job.question.key for job in chunk.jobs}
             n_failed += len(chunk.ready) - chunk.n_found
             n_bytes += sum(len(i.data) for job in chunk.jobs for i in job.call.images)
             tokens += sum(job.call.request.sampling.max_tokens or 0 for job in chunk.jobs)
     console.print(
-        f"Would ask {n_asked} calls of {backend.model}: {n_bytes / 1e6:.1f} MB of pictures; "
+        f"Would ask {len(keys)} calls of {backend.model}: {n_bytes / 1e6:.1f} MB of pictures; "
         f"{n_found} are in the log already, {n_failed} cannot be sent. Nothing was asked.",
         soft_wrap=True,
     )
     most_usd = settings.ask.budget.price.usd_out * tokens / 1e6
     limit = f" (${most_usd:.2f} at the price given)" if most_usd else ""
+    n_verdicts = sum(map(needs_judge, item_set.items)) * settings.judging.n_draws
+    if settings.judge and n_verdicts:
+        console.print(f"The judge would be asked for up to {n_verdicts} verdicts on top of that.")
     console.print(f"Replies can hold at most {tokens:,} tokens{limit}; pictures cost extra.")
 
 

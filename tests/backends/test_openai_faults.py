@@ -13,6 +13,7 @@ import pytest
 from tests.backends.calling import SECRET, ask_address, call, error_of
 from tests.endpoint import (
     Behaviour,
+    answers,
     busy,
     drops,
     fails,
@@ -24,6 +25,10 @@ from eyechart.backends.openai_address import read_address
 from eyechart.backends.openai_http import OpenAIHTTP
 from eyechart.errors import CallError, Fatal, Refused, Transient
 from eyechart.records import Sampling, next_word
+
+A_RATING = call(want=next_word("good"), begun="It is", sampling=Sampling(0.0, 0.9, 9))
+NESTED = "[" * 100_000
+NO_REASON = {"choices": [{"message": {"role": "assistant", "content": None}}]}
 
 # --- errors that stop the run ---------------------------------------------------------------------
 
@@ -83,26 +88,46 @@ def test_a_redirect_stops_the_run_and_names_where_to() -> None:
             sends({"detail": [{"loc": ["body", "top_p"], "msg": "no", "input": {}}]}, status=422),
             "It rejects 'top_p': run with top_p unset",
         ),
-        (
-            fails(400, "logprobs are not available for this model"),
-            "It rejects 'logprobs': this model gives no word probabilities",
-        ),
-        (
-            sends({"object": "error", "message": "extra: continue_final_message"}, status=400),
-            "It rejects 'continue_final_message': this server cannot go on from a begun answer",
-        ),
     ],
 )
 def test_a_rejected_setting_stops_the_run_with_what_to_change(
     behaviour: Behaviour, advice: str
 ) -> None:
-    asked = call(want=next_word("good"), begun="It is", sampling=Sampling(0.0, 0.9, 9))
-    error = error_of(behaviour, asked=asked)
+    error = error_of(behaviour, asked=A_RATING)
     assert isinstance(error, Fatal)
     assert advice in str(error)
 
 
 # --- errors of one request ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "advice"),
+    [
+        (
+            fails(400, "logprobs are not available for this model"),
+            "It rejects 'logprobs': this model gives no word probabilities",
+        ),
+        (
+            fails(400, "must be at most 5", param="top_logprobs"),
+            "It rejects 'top_logprobs': this model gives no word probabilities",
+        ),
+        (
+            sends({"object": "error", "message": "extra: continue_final_message"}, status=400),
+            "It rejects 'continue_final_message': this server cannot go on from a begun answer",
+        ),
+        (
+            fails(422, "no such field", param="add_generation_prompt"),
+            "It rejects 'add_generation_prompt': this server cannot go on from a begun answer",
+        ),
+    ],
+)
+def test_a_rejected_setting_that_only_ratings_carry_fails_ratings_only(
+    behaviour: Behaviour, advice: str
+) -> None:
+    error = error_of(behaviour, asked=A_RATING)
+    assert isinstance(error, Refused)
+    assert advice in str(error)
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422, 501])
@@ -232,6 +257,13 @@ def test_nobody_there_is_unreachable() -> None:
         (sends([1]), "JSON without choices"),
         (sends({"choices": []}), "JSON without choices"),
         (sends({"choices": ["A"]}), "JSON without choices"),
+        (sends({"choices": [{}]}), "JSON without a message"),
+        (sends({"choices": [{"message": "A", "finish_reason": "stop"}]}), "JSON without a message"),
+        (answers(7), "JSON without a readable text"),
+        (sends(NO_REASON), "JSON without a text or a reason of stopping"),
+        (answers("so far", finish="error"), "JSON without a whole answer (finish_reason 'error')"),
+        (answers("so far", finish="abort"), "JSON without a whole answer (finish_reason 'abort')"),
+        (sends_text(NESTED, "application/json"), "JSON nested too deeply (application/json"),
     ],
 )
 def test_a_page_in_place_of_an_answer_may_pass(behaviour: Behaviour, said: str) -> None:
@@ -239,6 +271,19 @@ def test_a_page_in_place_of_an_answer_may_pass(behaviour: Behaviour, said: str) 
     assert isinstance(error, Transient)
     assert f"HTTP 200 with {said}" in str(error)
     assert "Is something other than the model's server answering" in str(error)
+
+
+def test_an_error_nested_without_end_is_still_an_error() -> None:
+    assert isinstance(error_of(sends_text(NESTED, status=500)), Transient)
+    assert isinstance(error_of(sends_text(NESTED, status=400)), Refused)
+    said = error_of(fails(400, "no", param=["x"], code=None, type=[1]))
+    assert "HTTP 400: no" in str(said)
+
+
+@pytest.mark.parametrize("n_deep", range(900, 1000, 3))
+def test_an_error_nested_almost_without_end_is_an_error_too(n_deep: int) -> None:
+    text = '{"choices":[{"error":' + '{"message":' * n_deep + "1" + "}" * (n_deep + 1) + "]}"
+    assert isinstance(error_of(sends_text(text, "application/json")), Transient)
 
 
 @pytest.mark.parametrize(

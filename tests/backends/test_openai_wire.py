@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from eyechart.asking.backend import Answer, Call
 from eyechart.backends.openai_address import Endpoint, Vendor, read_address
-from eyechart.backends.openai_wire import CHUNK_BYTES, compose, next_words, read_reply
+from eyechart.backends.openai_wire import (
+    CHUNK_BYTES,
+    compose,
+    error_inside,
+    missing_in,
+    next_words,
+    read_reply,
+)
 from eyechart.images import Encoded
 from eyechart.records import (
     TEXT,
@@ -29,6 +36,13 @@ from eyechart.records import (
 
 HERE = read_address("http://localhost:8000/v1#eyes", {})
 A, B = Picture(data=b"a"), Picture(data=b"b")
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+FIELDS = st.sampled_from(
+    ["choices", "message", "content", "error", "finish_reason", "token", "text"]
+)
+ANY_JSON = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4)
+)
 
 
 def image(data: bytes, media_type: str = "image/jpeg") -> Encoded:
@@ -68,6 +82,11 @@ def says(content: Any, **fields: Any) -> dict[str, Any]:
 def words(**logprobs: float) -> dict[str, Any]:
     top = [{"token": t.replace("_", " "), "logprob": p} for t, p in logprobs.items()]
     return {"logprobs": {"content": [{"top_logprobs": top}]}}
+
+
+def bound(lowest: float) -> float:
+    """Of six spellings together, where the list ends with this log-probability."""
+    return min(0.0, lowest + math.log(6))
 
 
 # --- sending ----------------------------------------------------------------------------------
@@ -167,15 +186,39 @@ def test_a_refusal_is_the_text_of_a_filtered_answer() -> None:
     assert (answer.text, answer.finish) == ("I cannot look at this.", "content_filter")
 
 
-@pytest.mark.parametrize("message", [{}, {"message": None}, says(None), says(""), says(7)])
-def test_an_empty_reply_is_an_empty_text(message: dict[str, Any]) -> None:
-    assert read(message).text == ""
-    assert read({**message, "finish_reason": "length"}).finish == "length"
+@pytest.mark.parametrize("choice", [says(None), says(""), says([]), {**says(""), "message": {}}])
+def test_an_empty_text_is_an_answer_where_the_reply_says_why_it_ends(
+    choice: dict[str, Any],
+) -> None:
+    assert missing_in({"choices": [choice]}) == ""
+    assert read(choice).text == ""
+    assert read({**choice, "finish_reason": "length"}).finish == "length"
+    assert missing_in({"choices": [{**choice, "finish_reason": None}]}) != ""
+
+
+@pytest.mark.parametrize("said", [says("B"), says(None, reasoning="Hm"), says(None, refusal="No")])
+def test_what_says_anything_is_an_answer_without_a_reason_of_stopping(said: dict[str, Any]) -> None:
+    assert missing_in({"choices": [{"message": said["message"]}]}) == ""
+    assert missing_in({"choices": [{**said, "finish_reason": {"type": "stop"}}]}) == ""
+
+
+@given(ANY_JSON)
+def test_whatever_comes_is_an_answer_or_lacks_something(content: Any) -> None:
+    for reply in (content, {"choices": [content]}, {"choices": [{"message": content}]}):
+        if not error_inside(reply) and not missing_in(reply):
+            choice = reply["choices"][0]
+            assert read(choice, usage=content).text is not None
+            next_words({"logprobs": {"content": [{"top_logprobs": content}]}}, ["good"])
+
+
+def test_a_count_of_tokens_that_cannot_be_one_is_none() -> None:
+    for count in (-1, 10**30, "9", 1.5):
+        assert read(says("B"), usage={"prompt_tokens": count}).usage == Usage(None, None)
 
 
 def test_a_word_is_found_behind_every_tokenisers_blank() -> None:
     for token in ("good", "_good", "\u0120good", "\u2581good", "Good", "_GOOD"):
-        assert next_words(words(**{token: -0.5, "x": -9.0}), ["good"]) == ((-0.5,), -9.0)
+        assert next_words(words(**{token: -0.5, "x": -9.0}), ["good"]) == ((-0.5,), bound(-9.0))
 
 
 def test_the_tokens_of_one_word_add_up() -> None:
@@ -187,12 +230,28 @@ def test_the_tokens_of_one_word_add_up() -> None:
 
 
 def test_words_that_differ_in_case_only_are_kept_apart() -> None:
-    assert next_words(words(A=-0.1, _a=-3.0), ["A", "a"]) == ((-0.1, -3.0), -3.0)
+    assert next_words(words(A=-0.1, _a=-3.0), ["A", "a"]) == ((-0.1, -3.0), bound(-3.0))
 
 
 def test_a_word_outside_the_list_has_a_bound_and_no_number() -> None:
     found = next_words(words(good=-0.1, fine=-2.0, ok=-7.5), ["good", "poor"])
-    assert found == ((-0.1, None), -7.5)
+    assert found == ((-0.1, None), bound(-7.5))
+
+
+@given(st.lists(st.floats(0.001, 1.0), min_size=7, max_size=30), st.integers(1, 29))
+def test_the_bound_holds_for_all_spellings_of_an_unlisted_word_together(
+    weights: list[float], n_listed: int
+) -> None:
+    others = [f"other{i}" for i in range(len(weights) - 6)]
+    names = [*others, "poor", "Poor", "POOR", "_poor", "_Poor", "_POOR"]
+    logprobs = {t: math.log(w / sum(weights)) for t, w in zip(names, weights, strict=True)}
+    ranked = sorted(logprobs.items(), key=lambda pair: -pair[1])
+    unlisted = [p for token, p in ranked[n_listed:] if token.casefold().strip("_") == "poor"]
+    found = next_words(words(**dict(ranked[:n_listed])), ["poor"])
+    assert found is not None
+    if len(unlisted) == 6:
+        assert found[1] is not None
+        assert sum(map(math.exp, unlisted)) <= math.exp(found[1]) + 1e-9
 
 
 @given(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=20))
@@ -215,6 +274,7 @@ def test_a_sum_of_probabilities_never_exceeds_one(weights: list[float]) -> None:
         {"content": [{}]},
         {"content": [{"top_logprobs": []}]},
         {"content": [{"top_logprobs": [{"token": "good", "logprob": None}]}]},
+        {"content": [{"top_logprobs": [{"token": "good", "logprob": -(10**400)}]}]},
         {"content": [{"top_logprobs": [{"token": "good", "logprob": -math.inf}]}]},
     ],
 )

@@ -283,3 +283,10 @@ def test_a_prompt_falls_into_its_parts() -> None:
     )
     assert (statement.question, statement.is_statement) == ("It is dark.", True)
     assert read_ask("B. Not the first letter").options == ()
+
+
+def test_a_palette_with_transparency_is_measured_like_any_picture() -> None:
+    data = io.BytesIO()
+    Image.fromarray(COFFEE).convert("P").save(data, "PNG", transparency=bytes([0, 128, 255]))
+    turns = (Turn("user", (Picture(data=data.getvalue()), "Is it good?\n\nA. Yes\nB. No")),)
+    assert answer(Request("1", "answer", turns)).text in ("A", "B")

@@ -132,7 +132,7 @@ def test_a_comparison_names_the_distorted_picture(chart: ItemSet) -> None:
     assert len(compared) == N_PHOTOS * 9 * 8
     for item in compared:
         first, second = (picture.name.rpartition("/")[2] for picture in item.images)
-        distorted = f"{item.facets['distortion']}-{item.facets['level']}.png"
+        distorted = f"{item.facets['distortion']}-{item.facets['severity_level']}.png"
         right = (distorted, "plain.png")
         assert (first, second) == (right if item.answer == FIRST else right[::-1])
         assert BY_NAME[str(item.facets["distortion"])].noun in item.question
@@ -142,7 +142,7 @@ def test_the_order_is_balanced_over_levels_and_over_photographs(chart: ItemSet) 
     by_photo, by_level = defaultdict(list), defaultdict(list)
     for item in of_task(chart, "compare"):
         by_photo[item.facets["photo"], item.facets["distortion"]].append(item.answer)
-        by_level[item.facets["level"], item.facets["distortion"]].append(item.answer)
+        by_level[item.facets["severity_level"], item.facets["distortion"]].append(item.answer)
     assert all(balance(answers) == {4} for answers in by_photo.values())
     assert all(balance(answers) == {N_PHOTOS // 2} for answers in by_level.values())
 
@@ -150,7 +150,7 @@ def test_the_order_is_balanced_over_levels_and_over_photographs(chart: ItemSet) 
 def test_a_statement_is_true_where_it_names_what_was_added(chart: ItemSet) -> None:
     by_trial = defaultdict(list)
     for item in of_task(chart, "detect"):
-        claimed = BY_NAME[str(item.facets["claimed"])]
+        claimed = BY_NAME[str(item.facets["distortion_claimed"])]
         assert (
             claimed.noun in item.question[0].lower() + item.question[1:]
             or claimed.noun in item.question
@@ -187,7 +187,9 @@ def test_options_offer_nothing_that_could_be_mistaken_for_the_right_one(chart: I
 def test_several_options_hold_one_of_each_family_and_the_right_ones_were_added(
     chart: ItemSet,
 ) -> None:
-    n_right = Counter(item.facets["n_right"] for item in of_task(chart, "identify-all"))
+    n_right = Counter(
+        item.facets["options_that_are_right"] for item in of_task(chart, "identify-all")
+    )
     assert n_right == {2: N_PHOTOS * 12, 1: N_PHOTOS * 4}
     for item in of_task(chart, "identify-all"):
         assert len({BY_TITLE[title].family for title in item.options}) == 4
@@ -204,7 +206,9 @@ def test_pairs_are_all_different_and_of_two_families() -> None:
 
 
 def test_every_stimulus_and_the_photograph_itself_are_rated(chart: ItemSet) -> None:
-    rated = Counter((i.facets["distortion"], i.facets["level"]) for i in of_task(chart, "rate"))
+    rated = Counter(
+        (i.facets["distortion"], i.facets["severity_level"]) for i in of_task(chart, "rate")
+    )
     expected = {(d.name, level) for d in DISTORTIONS for level in LEVELS} | {("none", 0)}
     assert set(rated) == expected
     assert set(rated.values()) == {N_PHOTOS}
@@ -215,10 +219,10 @@ def test_every_stimulus_and_the_photograph_itself_are_rated(chart: ItemSet) -> N
 def test_reference_texts_say_what_was_added_and_how_strongly(chart: ItemSet, task: str) -> None:
     write = {"name": reference, "describe": description}[task]
     asked = of_task(chart, task)
-    assert len({(i.facets["distortion"], i.facets["level"]) for i in asked}) == len(asked)
+    assert len({(i.facets["distortion"], i.facets["severity_level"]) for i in asked}) == len(asked)
     for item in asked:
         distortion = BY_NAME[str(item.facets["distortion"])]
-        assert item.answer == write(distortion, int(item.facets["level"]))
+        assert item.answer == write(distortion, int(item.facets["severity_level"]))
         assert f"{item.facets['severity']:g}" in str(item.answer)
 
 
@@ -315,25 +319,29 @@ def test_a_place_that_cannot_be_written_is_named(album: Path, tmp_path: Path) ->
         make(Source(album, tmp_path), tmp_path / "file" / "chart")
 
 
-def test_a_curve_is_the_accuracy_at_each_severity(chart: ItemSet) -> None:
-    """A model that sees levels 5 to 8 and answers "first" below is right half the time there."""
+def test_a_curve_is_the_accuracy_at_each_severity_of_one_setting(chart: ItemSet) -> None:
+    """A model that sees levels 5 to 8 beside the original, guesses below, and alone names all."""
     scores = [
-        Score(i.id, "correct", float(int(i.facets["level"]) >= 5 or i.answer == FIRST))
+        Score(i.id, "correct", float(int(i.facets["severity_level"]) >= 5 or i.answer == FIRST))
         for i in of_task(chart, "compare")
     ]
+    scores += [Score(i.id, "correct", 1.0) for i in of_task(chart, "identify")]
     found = curves(chart, scores)
-    assert [curve.name for curve in found] == [d.name for d in DISTORTIONS]
-    for curve, distortion in zip(found, DISTORTIONS, strict=True):
+    settings = [("beside the original", 1 / 2), ("from one photograph alone", 1 / 4)]
+    assert [(curve.setting, curve.chance, curve.name) for curve in found] == [
+        (*setting, distortion.name) for setting in settings for distortion in DISTORTIONS
+    ]
+    for curve, distortion in zip(found, DISTORTIONS, strict=False):
         assert curve.severities == distortion.severities
         assert [point.value for point in curve.points] == [0.5] * 4 + [1.0] * 4
         assert {point.n for point in curve.points} == {N_PHOTOS}
         assert curve.threshold.value is not None
         assert distortion.severities[2] < curve.threshold.value < distortion.severities[5]
+    for curve in found[len(DISTORTIONS) :]:
+        assert curve.threshold.value == curve.severities[0]
 
 
-def test_unscored_comparisons_count_as_wrong_and_other_questions_not_at_all(
-    chart: ItemSet,
-) -> None:
+def test_unscored_questions_count_as_wrong_and_other_tasks_not_at_all(chart: ItemSet) -> None:
     scores = [Score(item.id, "correct", None, why="unparsed") for item in of_task(chart, "compare")]
     scores += [Score(item.id, "correct", 1.0) for item in of_task(chart, "detect")]
     for curve in curves(chart, scores):
@@ -341,7 +349,7 @@ def test_unscored_comparisons_count_as_wrong_and_other_questions_not_at_all(
         assert curve.threshold.value is None
 
 
-def test_distortions_that_were_not_compared_have_no_curve(chart: ItemSet) -> None:
+def test_what_was_not_asked_has_no_curve(chart: ItemSet) -> None:
     some = tuple(i for i in of_task(chart, "compare") if i.facets["distortion"] == "noise")
     (curve,) = curves(ItemSet(chart.card, some), [Score(i.id, "correct", 1.0) for i in some])
     assert (curve.name, curve.unit) == ("noise", "grey levels")

@@ -30,29 +30,36 @@ HOSTILE = (
 DISTORTIONS = {
     "blur": ("px (standard deviation)", 0.4, 12.0, 0.18),
     "noise": ("grey levels of 255 (standard deviation)", 1.0, 50.0, 0.3),
-    "jpeg": ("x standard quantiser steps", 0.2, 10.0, 0.55),
+    "jpeg": ("× standard quantiser steps", 0.2, 10.0, 0.55),
     "overexposure": ("EV (stops more light)", 0.1, 3.0, 0.4),
     "contrast": ("% of RMS contrast lost", 3.0, 90.0, 2.0),
-    "colour_cast": ("Delta E*ab", 2.0, 60.0, 0.65),
+    "colour_cast": ("ΔE*ab", 2.0, 60.0, 0.65),
 }
 OPTIONS = ("Gaussian blur", "Random noise", "JPEG compression", "Nothing: it is unchanged")
+BESIDE, ALONE = "beside the original", "from one photograph alone"
 
 
-def demo_curves() -> tuple[Curve, ...]:
-    """One curve for each distortion; that of contrast never leaves chance."""
-    return tuple(_curve(name, *spec) for name, spec in DISTORTIONS.items())
+def demo_curves(setting: str = BESIDE) -> tuple[Curve, ...]:
+    """One curve for each distortion; that of contrast never leaves chance.
+
+    A colour cast is seen beside the original, and alone only perhaps, as all is seen later there.
+    """
+    return tuple(_curve(name, setting) for name in DISTORTIONS)
 
 
-def _curve(name: str, unit: str, low: float, high: float, middle: float) -> Curve:
+def _curve(name: str, setting: str) -> Curve:
+    unit, low, high, middle = DISTORTIONS[name]
+    chance, middle = (0.25, middle + 0.3) if setting == ALONE else (0.5, middle)
     severities = tuple(round(low * (high / low) ** (i / 7), 4) for i in range(8))
-    values = [0.5 + 0.49 / (1 + math.exp(-14 * (i / 7 - middle))) for i in range(8)]
+    reach = 0.99 - chance
+    values = [chance + reach / (1 + math.exp(-14 * (i / 7 - middle))) for i in range(8)]
     points = [Estimate(v, max(0.0, v - 0.14), min(1.0, v + 0.1), 40) for v in values]
     points[1] = Estimate(None, None, None, 0) if name == "jpeg" else points[1]
     threshold = Estimate(None, None, None, 320)
     if middle < 1:
         at = low * (high / low) ** middle
-        threshold = Estimate(at, at / 1.3, None if name == "colour_cast" else at * 1.25, 320)
-    return Curve(name, unit, severities, tuple(points), 0.5, threshold)
+        threshold = Estimate(at, at / 1.3, at * 1.25 if at * 1.25 < high else None, 320)
+    return Curve(name, unit, severities, tuple(points), chance, threshold, setting)
 
 
 def demo_photographs(folder: Path, n: int = 6) -> list[Picture]:
@@ -79,7 +86,7 @@ def demo_items(pictures: list[Picture], n: int) -> ItemSet:
         distortion, level = names[i // 8 % len(names)], (i + i // 48) % 8 + 1
         facets: dict[str, FacetValue] = {
             "distortion": distortion,
-            "level": level,
+            "severity_level": level,
             "photo": pictures[i % len(pictures)].name,
         }
         first, second = pictures[i % len(pictures)], pictures[(i + 1) % len(pictures)]
@@ -126,7 +133,7 @@ def _answer(item: Item, random: Random, i: int) -> tuple[Response, Score]:
         text = HOSTILE + " word" * 1000
         return _said(response, text), Score(item.id, name, None, "unparsed", HOSTILE, "names 2")
     if item.kind == "rate":
-        rating = 1 - int(item.facets["level"]) / 9 + random.uniform(-0.2, 0.2)
+        rating = 1 - int(item.facets["severity_level"]) / 9 + random.uniform(-0.2, 0.2)
         said = Response(item.id, "answer", 0, f"{i:08x}", "demo-model", logprobs=(-0.3, -1.7))
         return said, Score(item.id, name, min(1.0, max(0.0, rating)), extracted="log-odds 1.4000")
     if item.kind == "open":
@@ -155,7 +162,7 @@ def demo_facts() -> RunFacts:
         title="The eye chart, on six photographs",
         benchmark="snellen",
         model="demo-model",
-        curves=demo_curves(),
+        curves=(*demo_curves(BESIDE), *demo_curves(ALONE)),
         notes=("1 picture was not sent as it is: TIFF to PNG, losslessly.",),
         provenance={
             "eyechart": "0.1.0",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from tests.report.demo import demo_curves
+from tests.report.demo import ALONE, BESIDE, demo_curves
 
 from eyechart.items import Card, ItemSet
 from eyechart.records import Cell, Curve, Estimate, FacetValue, Item, Kind, Picture, Response, Score
@@ -11,6 +11,7 @@ from eyechart.report import RunFacts, build_report
 from eyechart.report.samples import chance_of
 
 FACTS = RunFacts("A test", "demo", "signal")
+JUDGED = dataclasses.replace(FACTS, judge="a judge")
 ABCD = ("a", "b", "c", "d")
 
 
@@ -57,18 +58,39 @@ def test_a_reply_that_was_not_judged_is_left_out_and_never_counts_as_zero() -> N
         Score("2", "verdict", 0.5),
         Score("3", "verdict", None, "unjudged"),
     ]
-    report = build_report(items, [], scores, FACTS)
+    report = build_report(items, [], scores, JUDGED)
     verdict = cell(report.cells, "verdict")
     assert verdict.estimate.value == 0.75
     assert verdict.estimate.n == 2
     assert verdict.n_unscored == 1
-    assert "1 reply was not judged." in report.headline
+    assert "1 reply was not judged by a judge." in report.headline
 
 
-def test_without_any_verdict_the_cell_is_undefined() -> None:
-    scores = [Score("1", "verdict", None, "unjudged")]
-    report = build_report(items_of(item("1", "open")), [], scores, FACTS)
+def test_the_headline_tells_which_open_answers_count_as_0() -> None:
+    items = items_of(item("1", "open"), item("2", "open"), item("3", "open"))
+    scores = [
+        Score("1", "verdict", 1.0),
+        Score("2", "verdict", 0.5),
+        Score("3", "verdict", None, "refused"),
+    ]
+    headline = build_report(items, [], scores, JUDGED).headline
+    assert "Its open answers earn 50.0 % of full marks" in headline
+    assert "2 judged by a judge, 1 without an answer counted as 0)" in headline
+
+
+def test_where_the_judge_failed_the_verdict_is_undefined_and_the_headline_says_so() -> None:
+    scores = [Score("1", "verdict", None, "unjudged"), Score("2", "correct", 1.0)]
+    report = build_report(items_of(item("1", "open"), item("2")), [], scores, JUDGED)
     assert cell(report.cells, "verdict").estimate == Estimate(None, None, None, 0)
+    assert report.headline.endswith("1 reply was not judged by a judge.")
+
+
+def test_without_a_judge_there_is_no_verdict_to_tell_of() -> None:
+    scores = [Score("1", "verdict", None, "unjudged"), Score("2", "correct", 1.0)]
+    report = build_report(items_of(item("1", "open"), item("2")), [], scores, FACTS)
+    assert {cell.metric for cell in report.cells} == {"accuracy"}
+    assert "judged" not in report.headline
+    assert report.counts["unjudged"] == 1
 
 
 def test_chance_is_the_mean_over_the_kinds_that_are_there() -> None:
@@ -112,15 +134,17 @@ def test_ratings_are_correlated_with_people_where_there_are_opinion_scores() -> 
 
 def test_without_opinion_scores_ratings_are_correlated_with_severity_per_distortion() -> None:
     items = [
-        item(f"{name}{level}{i}", "rate", distortion=name, level=level)
+        item(f"{name}{level}{i}", "rate", distortion=name, severity_level=level)
         for name in ("blur", "noise")
         for level in range(1, 9)
         for i in range(4)
     ]
-    scores = [Score(i.id, "rating", 1 - int(i.facets["level"]) / 9) for i in items]
+    scores = [Score(i.id, "rating", 1 - int(i.facets["severity_level"]) / 9) for i in items]
     cells = build_report(items_of(*items), [], scores, FACTS).cells
     assert cell(cells, "srcc_level", "distortion", "noise").estimate.value == pytest.approx(1)
-    assert not [c for c in cells if c.facet == "level"], "a level alone has no rank correlation"
+    assert not [c for c in cells if c.facet == "severity_level"], (
+        "a level alone has no rank correlation"
+    )
 
 
 def test_the_kind_comes_first_then_facets_with_few_values() -> None:
@@ -152,13 +176,32 @@ def test_levels_are_in_the_order_of_numbers() -> None:
 
 
 def test_the_headline_tells_what_is_seen_and_what_is_not() -> None:
-    headline = build_report(
-        items_of(item("1")), [], [Score("1", "correct", 1.0)], with_curves(demo_curves()[1:5])
-    ).headline
+    curves = [dataclasses.replace(curve, setting="") for curve in demo_curves()[1:5]]
     assert (
-        "It sees noise from 3.2 grey levels of 255, jpeg from 1.7 x standard quantiser steps "
-        "and overexposure from 0.39 EV, but not contrast at any tested severity." in headline
-    )
+        "It sees 3 of 4 distortions: noise from 3.2 grey levels of 255, JPEG from 1.7 × standard "
+        "quantiser steps and overexposure from 0.39 EV, but not contrast loss."
+    ) in headline_of(*curves)
+
+
+def test_the_headline_counts_what_is_seen_in_each_setting_and_tells_the_last_in_full() -> None:
+    curves = (*demo_curves(BESIDE), *demo_curves(ALONE))
+    assert (
+        "Beside the original it sees 5 of 6 distortions; from one photograph alone 4 of 6: blur "
+        "from 2 px, noise from 10 grey levels of 255, JPEG from 5.6 × standard quantiser steps "
+        "and overexposure from 1.1 EV, but not clearly contrast loss or colour cast."
+    ) in headline_of(*curves)
+
+
+def test_where_nothing_is_seen_no_distortion_is_named() -> None:
+    blind = [demo_curves(setting)[4] for setting in (BESIDE, ALONE)]
+    assert (
+        "Beside the original it sees none of 1 distortion; from one photograph alone none of 1."
+    ) in headline_of(*blind)
+
+
+def headline_of(*curves: Curve) -> str:
+    scores = [Score("1", "correct", 1.0)]
+    return build_report(items_of(item("1")), [], scores, with_curves(curves)).headline
 
 
 def with_curves(curves: tuple[Curve, ...]) -> RunFacts:
@@ -175,12 +218,15 @@ def test_the_headline_says_whether_guessing_does_as_well(n_right: int, words: st
     assert words in build_report(items, [], scores, FACTS).headline
 
 
-def test_one_photograph_has_a_value_but_no_interval() -> None:
+def test_the_questions_of_one_photograph_have_an_interval() -> None:
     photo = Picture(name="one.png")
     items = [dataclasses.replace(item(str(i)), images=(photo,)) for i in range(8)]
     scores = [Score(str(i), "correct", 1.0) for i in range(8)]
     headline = build_report(items_of(*items), [], scores, FACTS).headline
-    assert "100.0 % of 8 questions right (no interval; guessing gives 25.0 %)." in headline
+    assert (
+        "100.0 % of 8 questions right (95 % interval 67.6–100.0; guessing gives 25.0 %)."
+        in headline
+    )
 
 
 def test_ratings_that_all_failed_have_no_correlation() -> None:

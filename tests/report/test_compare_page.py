@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,11 @@ from tests.report.conftest import Demo
 from tests.report.demo import HOSTILE
 
 from eyechart.records import Cell, Estimate
-from eyechart.report.compare_page import comparison_page, write_comparison
+from eyechart.report.compare_page import (
+    comparison_markdown,
+    comparison_page,
+    write_comparison,
+)
 from eyechart.report.comparison import Comparison, Pair, RunResult, comparison_headline
 
 
@@ -66,7 +71,9 @@ def test_every_form_is_written_the_same_each_time(tmp_path: Path, demo: Demo) ->
         write_comparison(three, tmp_path / folder)
     names = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
     assert {"compare.html", "compare.md", "compare.csv"} <= {str(name) for name in names}
-    assert {"figures/compare.svg", "figures/severity.png"} <= {str(name) for name in names}
+    assert {"figures/compare.svg", "figures/severity-beside-the-original.png"} <= {
+        str(name) for name in names
+    }
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -95,3 +102,34 @@ def test_an_undefined_value_is_a_dash_and_small_cells_are_marked(tmp_path: Path)
     text = (tmp_path / "compare.md").read_text(encoding="utf-8")
     assert "| single choice | 60.0† (55.0–65.0) | – |" in text
     assert "† fewer than 30 items" in text
+
+
+def test_each_setting_has_its_own_severity_panels(demo: Demo) -> None:
+    runs = [RunResult(name, "m", demo.report.cells, demo.report.curves) for name in ("a", "b")]
+    page = comparison_page(comparison(*runs))
+    assert page.index(">Beside the original<") < page.index(">From one photograph alone<")
+    assert page.count('<svg role="img"') == 12
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_pair_without_a_scored_item_is_left_out() -> None:
+    nobody = Pair("a", "b", "verdict", Estimate(None, None, None, 0), 0)
+    two = comparison(run("a", 0.6), run("b", 0.5), pairs=(pair("a", "b", 0.1, 0.01), nobody))
+    assert two.tested == two.pairs[:1]
+    assert "Open answers" not in comparison_page(two)
+
+
+def test_a_small_p_value_makes_no_difference_clear_where_the_interval_holds_0() -> None:
+    two = comparison(run("a", 0.61), run("b", 0.6), pairs=(pair("a", "b", 0.01, 0.001),))
+    assert comparison_headline(two).endswith("p = 0.001): not a clear difference.")
+
+
+def test_what_the_tests_take_for_granted_is_said_where_there_are_any() -> None:
+    tested = comparison(run("a", 0.6), run("b", 0.5), pairs=(pair("a", "b", 0.1, 0.01),))
+    said = "treat the items as independent, also where several show one photograph"
+    assert said in comparison_page(tested)
+    assert said in comparison_markdown(tested)
+    untested = comparison(run("a", 0.6), run("b", 0.5))
+    assert said not in comparison_page(untested)
+    assert said not in comparison_markdown(untested)

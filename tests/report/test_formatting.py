@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eyechart.records import Curve, Estimate
 from eyechart.report.formatting import (
+    not_seen,
     number,
     one_line,
     printable,
@@ -73,6 +76,21 @@ def test_severities_have_two_digits_and_no_powers_of_ten(value: float, text: str
 def test_an_open_interval_of_a_threshold_is_told_in_words() -> None:
     assert quantity_span(Estimate(3.0, None, 4.0, 9), "px") == "at most 4 px"
     assert quantity_span(Estimate(None, None, None, 9)) == "–"
+
+
+def test_a_threshold_whose_interval_is_open_is_a_perhaps() -> None:
+    nothing = Estimate(None, None, None, 0)
+    curve = Curve("noise", "px", (1.0, 9.0), (nothing,) * 2, 0.5, Estimate(8.0, 4.0, None, 9))
+    assert shown_threshold(curve, "px") == "perhaps 8 px"
+    assert not_seen([curve]) == "not clearly noise"
+    assert not_seen([dataclasses.replace(curve, threshold=nothing)]) == "not noise"
+    assert not_seen([dataclasses.replace(curve, threshold=Estimate(8.0, 4.0, 9.0, 9))]) == ""
+
+
+def test_units_are_singular_for_one() -> None:
+    assert quantity(1.0, "grey levels of 255") == "1 grey level of 255"
+    assert quantity(1.0, "px (twice its pixels)") == "1 px (twice its pixels)"
+    assert quantity(1.0, "× standard steps") == "1 × standard steps"
 
 
 def test_a_threshold_at_the_weakest_severity_tested_may_be_lower() -> None:

@@ -44,7 +44,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(demo: Demo) -> str:
-    return report_page(demo.report, demo.entries)
+    return report_page(demo.report, listing_of(demo.entries))
 
 
 def picture_entry(picture: Picture, i: int) -> Entry:
@@ -87,7 +87,7 @@ def test_hostile_titles_and_facets_are_escaped_too(demo: Demo) -> None:
     item = Item(HOSTILE, "single", HOSTILE, (Picture(name=HOSTILE),), (HOSTILE,), HOSTILE, {"f": 1})
     response = Response(HOSTILE, "answer", 0, "", HOSTILE, text=HOSTILE, reasoning=HOSTILE)
     score = Score(HOSTILE, "correct", None, "unparsed", HOSTILE, HOSTILE)
-    elements = Elements(report_page(hostile, [Entry(item, (response,), (score,))]))
+    elements = Elements(report_page(hostile, listing_of([Entry(item, (response,), (score,))])))
     assert elements.count("script") == 1
 
 
@@ -125,7 +125,9 @@ def test_without_its_script_the_page_lists_every_item(page: str, demo: Demo) -> 
 def test_a_huge_reply_is_trimmed_with_a_note(demo: Demo) -> None:
     response = Response("1", "answer", 0, "", "m", text="word " * 200_000)
     item = Item("1", "describe", "?", ())
-    page = report_page(demo.report, [Entry(item, (response,), (Score("1", "verdict", 1.0),))])
+    page = report_page(
+        demo.report, listing_of([Entry(item, (response,), (Score("1", "verdict", 1.0),))])
+    )
     assert f"… and {1_000_000 - MOST_CHARACTERS:,} more characters, in the run folder" in page
     assert len(page) < 400_000
 
@@ -140,7 +142,7 @@ def test_an_unscored_item_says_why(page: str) -> None:
 
 
 def test_a_failed_call_is_told_once_beside_the_item(demo: Demo) -> None:
-    page = report_page(demo.report, [demo.entries[5]])
+    page = report_page(demo.report, listing_of([demo.entries[5]]))
     assert page.count("photo5.png: cannot be decoded; it is truncated") == 1
     assert '<dt>Unscored</dt><dd class="why"><bdi>failed</bdi></dd>' in page
 
@@ -156,19 +158,19 @@ def test_an_item_that_waits_for_a_judge_is_not_called_unscored() -> None:
     assert status_of(entry) == "unjudged"
 
 
-def test_at_most_300_thumbnails_each_embedded_once(tmp_path: Path) -> None:
+def test_at_most_200_thumbnails_each_embedded_once(tmp_path: Path) -> None:
     (first,) = demo_photographs(tmp_path, 1)
     data = first.path.read_bytes() if first.path else b""
     pictures = []
-    for i in range(310):
+    for i in range(210):
         path = tmp_path / f"{i}.png"
         path.write_bytes(data)
         pictures.append(Picture(path=path, name=path.name))
     entries = [picture_entry(picture, i) for i, picture in enumerate([*pictures, *pictures])]
     listing = listing_of(entries)
-    assert len(listing.symbols) == 300
+    assert len(listing.symbols) == 200
     assert listing.n_without_thumbnail == 10
-    assert listing.entries[0].shots == listing.entries[310].shots
+    assert listing.entries[0].shots == listing.entries[210].shots
 
 
 def test_a_picture_that_cannot_be_opened_has_no_thumbnail(tmp_path: Path) -> None:
@@ -181,7 +183,7 @@ def test_a_picture_that_cannot_be_opened_has_no_thumbnail(tmp_path: Path) -> Non
 def test_at_most_2000_items_are_listed_and_the_page_says_so(demo: Demo) -> None:
     items = [Item(str(i), "rate", "?", ()) for i in range(2001)]
     entries = Entry.joined(ItemSet(Card("x"), tuple(items)), [], [])
-    page = report_page(demo.report, entries)
+    page = report_page(demo.report, listing_of(entries))
     assert page.count('<li class="item panel"') == 2000
     assert "The first 2,000 of 2,001 items, the wrong and unscored first" in page
 
@@ -194,3 +196,32 @@ def test_an_undefined_value_has_no_mark_on_its_bar() -> None:
 def test_a_bar_lies_on_the_scale_of_its_metric() -> None:
     assert bar_of(Cell("", "", "accuracy", Estimate(0.25, 0.0, 1.0, 9))).value == "25.00%"
     assert bar_of(Cell("", "", "srcc_mos", Estimate(0.0, -1.0, 1.0, 9))).value == "50.00%"
+
+
+def test_each_setting_has_an_eye_chart_with_its_question_and_chance(demo: Demo) -> None:
+    curves = [dataclasses.replace(c, question="Which is it?") for c in demo.report.curves]
+    page = report_page(dataclasses.replace(demo.report, curves=tuple(curves)), listing_of([]))
+    text = Elements(page).text
+    assert text.index("Beside the original") < text.index("From one photograph alone")
+    assert text.count("Which is it? Guessing is right in 50") == 1
+    assert text.count("Which is it? Guessing is right in 25") == 1
+    assert page.count('<table class="eyechart">') == 2
+
+
+def test_the_verdicts_of_a_judge_are_folded_under_its_name(demo: Demo) -> None:
+    item = Item("1", "open", "?", (), answer="noise")
+    answer = Response("1", "answer", 0, "", "m", text="It is noisy.")
+    verdicts = [Response("1", "judge", i, "", "a-judge", text=f"Score: {i}") for i in range(2)]
+    entry = Entry(item, (answer, *verdicts), (Score("1", "verdict", 0.25, extracted="0 1"),))
+    page = report_page(demo.report, listing_of([entry]))
+    _, _, folded = page.partition("<summary>2 verdicts by <bdi>a-judge</bdi></summary>")
+    assert folded.index("Score: 0") < folded.index("Score: 1") < folded.index("</details>")
+    assert "<dt>Scores, 0–2</dt><dd><bdi>0 1</bdi></dd>" in folded
+    assert "<dt>Verdict</dt><dd>25.0 %</dd>" in folded
+
+
+def test_commands_in_notes_are_set_as_code(demo: Demo) -> None:
+    report = dataclasses.replace(demo.report, notes=("Run `a <b>` again.", "5` is odd"))
+    page = report_page(report, listing_of([]))
+    assert "Run <code>a &lt;b&gt;</code> again." in page
+    assert "5` is odd" in page

@@ -6,7 +6,16 @@ import io
 import os
 from pathlib import Path
 
-from tests.report.demo import HOSTILE, demo_answers, demo_facts, demo_items, demo_photographs
+from tests.report.demo import (
+    ALONE,
+    BESIDE,
+    HOSTILE,
+    demo_answers,
+    demo_curves,
+    demo_facts,
+    demo_items,
+    demo_photographs,
+)
 
 from eyechart.records import Cell, Estimate, Report
 from eyechart.report import build_report
@@ -96,3 +105,26 @@ def test_markdown_prints_foreign_text_as_it_stands() -> None:
     assert "\\|" in text
     assert "\\[link\\]" in text
     text.encode("utf-8")
+
+
+def test_thresholds_of_several_settings_are_told_apart() -> None:
+    curves = (*demo_curves(BESIDE), *demo_curves(ALONE))
+    report = dataclasses.replace(report_of(), curves=curves)
+    thresholds, severity = tables_of(report)
+    rows = list(csv.DictReader(io.StringIO(csv_text(thresholds))))
+    assert [row["setting"] for row in rows] == [BESIDE] * 6 + [ALONE] * 6
+    assert rows[0]["threshold"] < rows[6]["threshold"]
+    assert thresholds.rows[6][:3] == (
+        "From one photograph alone",
+        "blur",
+        "px (standard deviation)",
+    )
+    assert thresholds.rows[11][3] == "perhaps 51"
+    assert len(severity.rows) == 12 * 8
+
+
+def test_with_one_setting_people_are_spared_the_column() -> None:
+    curves = tuple(dataclasses.replace(curve, setting="") for curve in demo_curves())
+    thresholds, _ = tables_of(dataclasses.replace(report_of(), curves=curves))
+    assert thresholds.header[0] == "Distortion"
+    assert thresholds.data_header[0] == "setting"

@@ -11,7 +11,9 @@ from eyechart.errors import BadInput
 from eyechart.records import Curve, Estimate
 from eyechart.report import write_report
 from eyechart.report.drawing import inline
-from eyechart.report.figures import figures_of, severity_panels
+from eyechart.report.figures import figures_of
+from eyechart.report.sight import by_setting
+from eyechart.report.sight_figures import severity_panels
 
 
 def files_under(folder: Path) -> dict[str, bytes]:
@@ -59,13 +61,13 @@ def test_figures_cope_with_names_that_are_formulas_or_foreign(demo: Demo) -> Non
 def test_a_curve_without_any_value_is_drawn_empty() -> None:
     nothing = Estimate(None, None, None, 0)
     curve = Curve("blur", "px", (1.0, 2.0), (nothing, nothing), 0.5, nothing)
-    ((name, svg),) = severity_panels([[curve]])
+    ((name, svg),) = severity_panels({"": [curve]}, thresholds=True)
     assert name == "blur"
     assert "not seen at any tested severity" in svg
 
 
 def test_an_inline_figure_has_ids_of_its_own(demo: Demo) -> None:
-    (_, svg), *_ = severity_panels([demo.report.curves])
+    (_, svg), *_ = severity_panels(by_setting(demo.report.curves), thresholds=True)
     text = inline(svg, prefix="s1-", label="Blur")
     assert text.startswith('<svg role="img" aria-label="Blur"')
     assert 'id="s1-figure_1"' in text

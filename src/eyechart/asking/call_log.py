@@ -141,8 +141,7 @@ class CallLog:
         if not keys:
             return {}
         marks = ",".join("?" * len(keys))
-        with self._lock:
-            rows = self._db.execute(FIND.format(marks), keys).fetchall()
+        rows = self._read(FIND.format(marks), keys)
         return {row[0]: _logged(row) for row in rows}
 
     def add(self, calls: Iterable[Answered]) -> None:
@@ -164,8 +163,7 @@ class CallLog:
 
     def summary(self) -> list[RoleSummary]:
         """What was asked, by model and role."""
-        with self._lock:
-            rows = self._db.execute(SUMMARY).fetchall()
+        rows = self._read(SUMMARY, ())
         return [RoleSummary(m, r, n, f, i or 0, o or 0, s or 0.0) for m, r, n, f, i, o, s in rows]
 
     def close(self) -> None:
@@ -183,6 +181,16 @@ class CallLog:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _read(self, sql: str, values: Sequence[bytes]) -> list[Any]:
+        try:
+            with self._lock:
+                return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise EyechartError(
+                f"{self.path}: the call log cannot be read ({error}). Keep the file, and go on "
+                "with another folder named by --workspace"
+            ) from None
 
     def _write(self, statements: list[tuple[str, list[tuple[Any, ...]]]]) -> None:
         if not any(rows for _, rows in statements):

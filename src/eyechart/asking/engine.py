@@ -1,9 +1,9 @@
 """The one engine: every model call of Eyechart goes through `ask`.
 
 In: requests and a backend. Out: one response per request, as they come, in no fixed order.
-Look in the call log → spend from the budget → pace and retry → send → commit → hand on.
-asyncio inside, in a thread of its own; a plain generator outside. Memory is bounded by the number
-of calls at once, not by the number of requests.
+Look in the call log (intake) → spend from the budget → pace and retry (sending) → commit and hand
+on (delivery). asyncio inside, in a thread of its own; a plain generator outside. Memory is bounded
+by the number of calls at once, not by the number of requests.
 """
 
 from __future__ import annotations
@@ -17,41 +17,38 @@ from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from eyechart.asking.backend import Answer, Backend
+from eyechart.asking.backend import Backend
 from eyechart.asking.budget import Budget, Purse
-from eyechart.asking.call_log import Answered, CallLog, Logged
+from eyechart.asking.call_log import CallLog, Logged
+from eyechart.asking.delivery import Delivery, Finished
 from eyechart.asking.intake import CHUNK_REQUESTS, Chunk, Intake, Job, answered, failed
-from eyechart.asking.pace import Pacer, wait_s
-from eyechart.errors import BadInput, Fatal, Refused, Transient
-from eyechart.records import Failure, Request, Response
+from eyechart.asking.sending import Patience, Sender, Stopped
+from eyechart.errors import BadInput, Fatal
+from eyechart.records import Failure, Request, Response, Usage
 
-OUTBOX_BATCHES = 64
-UNREACHABLE_ATTEMPTS = 3
 GRACE_S = 10.0
+POLL_S = 0.2
+Known = asyncio.Future[Logged | Failure]
 
 
 @dataclass(frozen=True, slots=True)
 class AskSettings:
-    """How to ask. `concurrency`: most calls at once. `attempts`: tries per request, first included.
+    """How to ask. `concurrency`: most calls at once. `patience`: tries and time limits.
 
-    `backoff_s`: seconds before the second try, doubling after. `timeout_s`: the longest that a call
-    may take, thinking included. `max_pixels`: shrink pictures with
-    more pixels than this (opt-in; changes the key). `budget`: the most to spend.
+    `max_pixels`: shrink pictures with more pixels than this (opt-in; changes the key). `budget`:
+    the most to spend.
     """
 
     concurrency: int = 32
-    attempts: int = 6
-    backoff_s: float = 0.5
-    timeout_s: float = 300.0
+    patience: Patience = Patience()
     max_pixels: int | None = None
     budget: Budget = Budget()
 
     def __post_init__(self) -> None:
-        if self.concurrency < 1 or self.attempts < 1 or not self.timeout_s > 0:
-            raise BadInput(
-                "expected concurrency and attempts of at least 1 and a timeout above 0 s, not "
-                f"{self.concurrency}, {self.attempts} and {self.timeout_s:g}"
-            )
+        if self.concurrency < 1:
+            raise BadInput(f"expected a concurrency of at least 1, not {self.concurrency}")
+        if self.max_pixels is not None and self.max_pixels < 1:
+            raise BadInput(f"expected max_pixels of at least 1, not {self.max_pixels}")
 
 
 @dataclass(slots=True)
@@ -82,7 +79,9 @@ def ask(
     """Ask a model every request and yield one response for each, as they come.
 
     What the log already holds is not asked again. A failure is a response too (`failure` is set).
-    Closing the generator, or Ctrl-C, stops the run; everything answered by then is in the log.
+    It starts with the first `next`, and `requests` is read in another thread. Closing the
+    generator, or Ctrl-C, stops the run; everything answered by then is in the log. `tally` counts
+    on from what it holds, so that runs that share one share a budget.
 
     Raises BadInput (the backend cannot do what is wanted), Fatal (no request can be answered: bad
     key, no such model, nobody there) and EyechartError (the log cannot be written).
@@ -97,57 +96,43 @@ def ask(
     thread = threading.Thread(target=engine.run, args=(iter(requests),), name="ask", daemon=True)
     thread.start()
     try:
-        while (batch := engine.outbox.get()) is not None:
+        while (batch := engine.delivery.outbox.get()) is not None:
             yield from batch
     finally:
-        engine.stop()
+        engine.abandon()
         while thread.is_alive():
-            engine.drain()
-            thread.join(0.05)
+            thread.join(POLL_S)
     if engine.error is not None:
         raise engine.error
 
 
 class _Engine:
-    """The state of one run of `ask`; every method but `stop` and `drain` runs in its thread."""
+    """The state of one run of `ask`; every method but `abandon` runs in its own thread."""
 
     def __init__(
         self, backend: Backend, log: CallLog | None, settings: AskSettings, tally: Tally
     ) -> None:
         self.backend, self.settings, self.tally = backend, settings, tally
         self.log = log if backend.logged else None
-        self.outbox: queue.Queue[list[Response] | None] = queue.Queue(OUTBOX_BATCHES)
         self.error: BaseException | None = None
-        self.purse = Purse(settings.budget)
-        self.stopping = False
-        self._finished = False
-        self._pacer = Pacer(settings.concurrency)
+        tokens = tally.tokens_in + tally.tokens_out
+        self.purse = Purse(settings.budget, n_calls=tally.n_asked, tokens=tokens, usd=tally.usd)
+        self.sender = Sender(backend, settings.patience, settings.concurrency)
         self._slots = asyncio.Semaphore(settings.concurrency)
-        self._news = asyncio.Event()
+        self.delivery = Delivery(self.log, self._slots.release)
         self._changed = asyncio.Event()
+        self._known: OrderedDict[bytes, Known] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._known: OrderedDict[bytes, asyncio.Future[Logged | Failure]] = OrderedDict()
-        self._done: list[tuple[Job, Logged | Failure, Response]] = []
-        self._n_lost_in_a_row = 0
 
-    # --- from outside ---------------------------------------------------------------------------
-
-    def stop(self) -> None:
-        """Send no more requests; let those on their way come in for a short while."""
-        self.stopping = True
+    def abandon(self) -> None:
+        """From outside: nobody reads any more. Calls on their way may come in for a short while."""
+        self.delivery.abandoned = True
         if self._loop is not None and not self._loop.is_closed():
             try:
-                self._loop.call_soon_threadsafe(self._wake_up)
+                self._loop.call_soon_threadsafe(self._stop)
             except RuntimeError:  # the loop closed between the two lines: nothing left to stop
                 return
-
-    def drain(self) -> None:
-        """Throw away what nobody reads any more, so that the thread can end."""
-        try:
-            while True:
-                self.outbox.get_nowait()
-        except queue.Empty:
-            return
 
     # --- the thread -----------------------------------------------------------------------------
 
@@ -156,214 +141,177 @@ class _Engine:
         try:
             asyncio.run(self._main(requests))
         except BaseException as error:
-            self.error = _first_cause(error)
-        while not self.stopping or not self.outbox.full():
+            self.error = self.error or _first_cause(error)
+        while not self.delivery.abandoned:
             try:
-                self.outbox.put(None, timeout=0.1)
+                self.delivery.outbox.put(None, timeout=POLL_S)
                 return
             except queue.Full:
                 continue
 
     async def _main(self, requests: Iterator[Request]) -> None:
         self._loop = asyncio.get_running_loop()
+        delivering = asyncio.create_task(self.delivery.run())
         intake = Intake(requests, self.backend, self.log, max_pixels=self.settings.max_pixels)
-        with ThreadPoolExecutor(1, "intake") as reading, ThreadPoolExecutor(1, "log") as writing:
-            writer = asyncio.create_task(self._write_all(writing))
+        try:
+            with ThreadPoolExecutor(1, "intake") as reading:
+                await self._settled(
+                    asyncio.create_task(self._send_all(intake, reading)), delivering
+                )
+        finally:
+            self.delivery.close()
             try:
-                await self._with_grace(self._send_all(intake, reading), writer)
+                await delivering
             finally:
-                self._finished = True
-                self._news.set()
-                try:
-                    await writer
-                finally:
-                    await self.backend.close()
+                await self.backend.close()
 
-    async def _with_grace(
-        self, sending: Coroutine[None, None, None], writer: asyncio.Task[None]
-    ) -> None:
-        """Run the sender until it is done, the writer breaks, or the grace after a stop is over."""
-        task = asyncio.create_task(sending)
-        stop_at = None
-        while not task.done() and not writer.done():
-            await asyncio.wait({task, writer}, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
-            if self.stopping:
-                stop_at = stop_at or time.monotonic() + GRACE_S
-                if time.monotonic() > stop_at:
+    async def _settled(self, sending: asyncio.Task[None], delivering: asyncio.Task[None]) -> None:
+        """Wait for all calls; after a stop for those on their way, and only so long.
+
+        Where nothing can be delivered any more (the disk is full), there is nothing to wait for.
+        """
+        self._tasks.add(sending)
+        sending.add_done_callback(self._ended)
+        deadline = float("inf")
+        while self._tasks and not delivering.done():
+            await asyncio.wait({*self._tasks, delivering}, timeout=POLL_S, return_when=FIRST)
+            if self.delivery.abandoned:
+                self._stop()
+            if self.sender.stopped.is_set():
+                deadline = min(deadline, time.monotonic() + GRACE_S)
+                if not self.sender.pacer.in_flight or time.monotonic() > deadline:
                     break
-        if not task.done():
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(task, return_exceptions=writer.done() or self.stopping)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _wake_up(self) -> None:
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that ends in an error stops the run; the calls on their way still count."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Stopped):
+            self.error = self.error or error
+            self._stop()
+
+    def _stop(self) -> None:
+        self.sender.stopped.set()
         self._changed.set()
+
+    # --- one request after the other ------------------------------------------------------------
 
     async def _send_all(self, intake: Intake, reading: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as group:
+        ahead = loop.run_in_executor(reading, intake.next_chunk)
+        while (chunk := await ahead) is not None:
             ahead = loop.run_in_executor(reading, intake.next_chunk)
-            while (chunk := await ahead) is not None:
-                ahead = loop.run_in_executor(reading, intake.next_chunk)
-                await self._hand_on(chunk)
-                for job in chunk.jobs:
-                    if self.stopping:
-                        return
-                    await self._slots.acquire()
-                    await self._start(job, group)
+            await self._hand_on(chunk)
+            for job in chunk.jobs:
+                await self._slots.acquire()
+                if self.sender.stopped.is_set():
+                    ahead.add_done_callback(lambda done: done.cancelled() or done.exception())
+                    return
+                await self._start(job)
 
     async def _hand_on(self, chunk: Chunk) -> None:
         self.tally.n_found += chunk.n_found
         self.tally.n_failed += len(chunk.ready) - chunk.n_found
         self.tally.changed.update(chunk.changed)
         if chunk.ready:
-            await asyncio.get_running_loop().run_in_executor(None, self._deliver, chunk.ready)
+            await self.delivery.hand_on(chunk.ready)
 
-    async def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
-        known = self._known.get(job.question.key)
-        if known is not None:
-            group.create_task(self._same_again(job, known))
+    async def _start(self, job: Job) -> None:
+        twin = self._known.get(job.question.key)
+        if twin is not None:
+            self._begin(self._same_again(job, twin))
             return
-        while not self.purse.affords_one() and self.purse.n_pending and not self.stopping:
+        most = self.purse.most_of(job.call.request)
+        while not self.purse.affords(most) and self.purse.n_pending:
+            if self.sender.stopped.is_set():
+                return
             self._changed.clear()
             await self._changed.wait()
-        if not self.purse.affords_one():
-            self._finish(job, Failure("budget", "not asked: the budget is spent"))
+            most = self.purse.most_of(job.call.request)
+        if not self.purse.affords(most):
+            self._finish(
+                job, Failure("budget", "not asked: what is left of the budget is too little")
+            )
             return
-        self.purse.take()
-        self._remember(job.question.key)
-        group.create_task(self._ask_one(job))
+        self.purse.take(most)
+        self._begin(self._ask_one(job, most, self._remembered(job.question.key)))
 
-    def _remember(self, key: bytes) -> None:
+    def _remembered(self, key: bytes) -> Known:
         """Two requests of one key are one call, also when the first is answered in between.
 
         A key looked up before its twin was answered is sent at most two chunks and one full set of
-        calls later, so that many are remembered.
+        calls later, so that many are remembered; those that are not answered yet, always.
         """
-        self._known[key] = asyncio.get_running_loop().create_future()
-        while len(self._known) > 2 * CHUNK_REQUESTS + self.settings.concurrency:
+        known: Known = asyncio.get_running_loop().create_future()
+        self._known[key] = known
+        most = 2 * CHUNK_REQUESTS + self.settings.concurrency
+        while len(self._known) > most and next(iter(self._known.values())).done():
             self._known.popitem(last=False)
+        return known
 
-    async def _same_again(self, job: Job, known: asyncio.Future[Logged | Failure]) -> None:
-        result = await asyncio.shield(known)
-        self._finish(job, result, counted=False)
+    async def _same_again(self, job: Job, twin: Known) -> None:
+        self._finish(job, await asyncio.shield(twin), is_twin=True)
 
-    async def _ask_one(self, job: Job) -> None:
-        known = self._known[job.question.key]
-        result = await self._outcome(job)
-        if not known.done():
-            known.set_result(result)
+    async def _ask_one(self, job: Job, most: Usage, known: Known) -> None:
+        result: Logged | Failure | None = None
+        try:
+            result = await self.sender.outcome(job.call)
+        finally:
+            if isinstance(result, Logged):
+                self.purse.pay(most, result.answer.usage)
+            else:
+                self.purse.give_back(most)
+            if result is None:
+                known.cancel()
+        known.set_result(result)
         self._finish(job, result)
-        if isinstance(result, Logged) and not self.purse.counts(result.answer.usage):
+        if self.settings.budget.needs_usage and _says_nothing(result):
             raise Fatal(
                 f"{self.backend.model} does not say how many tokens a call took, so a budget in "
                 "tokens or US dollars cannot be kept; use --max-calls"
             )
 
-    async def _outcome(self, job: Job) -> Logged | Failure:
-        try:
-            logged = await self._answer(job)
-        except Refused as error:
-            self.purse.give_back()
-            return Failure("refused", str(error))
-        except Transient as error:
-            self.purse.give_back()
-            self._lost(error)
-            return Failure("transient", str(error))
-        self._n_lost_in_a_row = 0
-        self.purse.pay(logged.answer.usage)
-        self._count(logged.answer)
-        return logged
-
-    async def _answer(self, job: Job) -> Logged:
-        """Send until answered. Raises the last Transient when all attempts are used up."""
-        for attempt in range(self.settings.attempts):
-            try:
-                async with self._pacer:
-                    start = time.perf_counter()
-                    answer = await self._in_time(job)
-                    self._pacer.succeeded()
-                    return Logged(answer, time.perf_counter() - start)
-            except Transient as error:
-                if error.throttled:
-                    self._pacer.throttled(error.after_s)
-                last = error
-                self._give_up_if_nobody_is_there(error, attempt)
-            if attempt + 1 < self.settings.attempts and not self.stopping:
-                self.tally.n_retries += 1
-                await asyncio.sleep(wait_s(attempt, self.settings.backoff_s, last.after_s))
-        raise last
-
-    async def _in_time(self, job: Job) -> Answer:
-        try:
-            async with asyncio.timeout(self.settings.timeout_s):
-                return await self.backend.answer(job.call)
-        except TimeoutError:
-            limit = f"{self.settings.timeout_s:g} s"
-            raise Transient(f"{self.backend.model}: no answer within {limit}") from None
-
-    def _give_up_if_nobody_is_there(self, error: Transient, attempt: int) -> None:
-        if error.unreachable and self.tally.n_asked == 0 and attempt + 1 >= UNREACHABLE_ATTEMPTS:
-            raise Fatal(f"{error}. Nothing was asked. Is the server up, and the address right?")
-
-    def _lost(self, error: Transient) -> None:
-        """Stop a run whose endpoint answers nobody any more: a set of calls failed in a row."""
-        self._n_lost_in_a_row += 1
-        if self._n_lost_in_a_row >= max(16, self.settings.concurrency):
-            raise Fatal(
-                f"the last {self._n_lost_in_a_row} requests all failed; the last one: {error}. "
-                "What was answered is kept; run the same command again to go on"
-            )
-
-    def _count(self, answer: Answer) -> None:
-        self.tally.n_asked += 1
-        self.tally.tokens_in += answer.usage.tokens_in or 0
-        self.tally.tokens_out += answer.usage.tokens_out or 0
-        self.tally.usd = self.purse.usd
-
-    # --- writing --------------------------------------------------------------------------------
-
-    def _finish(self, job: Job, result: Logged | Failure, *, counted: bool = True) -> None:
-        request = job.call.request
+    def _finish(self, job: Job, result: Logged | Failure, *, is_twin: bool = False) -> None:
+        self._count(result, is_twin=is_twin)
         if isinstance(result, Failure):
-            self.tally.n_failed += 1
-            response = failed(request, self.backend, job.question.key.hex(), result)
+            key = job.question.key.hex()
+            response = failed(job.call.request, self.backend, key, result)
         else:
-            self.tally.n_found += not counted
-            response = answered(request, job.question, result)
-        self._done.append((job, result, response))
-        self._news.set()
+            response = answered(job.call.request, job.question, result)
+        self.delivery.add(Finished(job, result, response, is_twin))
         self._changed.set()
 
-    async def _write_all(self, writing: ThreadPoolExecutor) -> None:
-        """Commit what is done, all of it in one transaction, then hand it on; again and again."""
-        loop = asyncio.get_running_loop()
-        while not self._finished or self._done:
-            await self._news.wait()
-            self._news.clear()
-            batch, self._done = self._done, []
-            if batch:
-                await loop.run_in_executor(writing, self._write, batch)
-            for _ in batch:
-                self._slots.release()
+    def _count(self, result: Logged | Failure, *, is_twin: bool) -> None:
+        tally = self.tally
+        tally.n_retries = self.sender.n_retries
+        if isinstance(result, Failure):
+            tally.n_failed += 1
+        elif is_twin:
+            tally.n_found += 1
+        else:
+            tally.n_asked += 1
+            tally.tokens_in += result.answer.usage.tokens_in or 0
+            tally.tokens_out += result.answer.usage.tokens_out or 0
+            tally.usd = self.purse.usd
 
-    def _write(self, batch: list[tuple[Job, Logged | Failure, Response]]) -> None:
-        if self.log is not None:
-            good = [(job, result) for job, result, _ in batch if isinstance(result, Logged)]
-            self.log.add(Answered(j.question, r, j.call.images) for j, r in good)
-            failures = [(j.question, r) for j, r, _ in batch if isinstance(r, Failure)]
-            self.log.add_failures([(q, f) for q, f in failures if f.kind != "budget"])
-        self._deliver([response for _, _, response in batch])
 
-    def _deliver(self, responses: list[Response]) -> None:
-        while not self.stopping:
-            try:
-                self.outbox.put(responses, timeout=0.1)
-                return
-            except queue.Full:
-                continue
+def _says_nothing(result: Logged | Failure) -> bool:
+    """Whether an answer came without any count of tokens."""
+    return isinstance(result, Logged) and result.answer.usage == Usage()
 
 
 def _first_cause(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+FIRST = asyncio.FIRST_COMPLETED

@@ -13,6 +13,7 @@ from collections import deque
 MOST_BACKOFF_S = 60.0
 MOST_WAIT_S = 600.0
 ONE_WAVE_S = 1.0
+FIRST_PAUSE_S = 0.25
 
 
 class Pacer:
@@ -24,6 +25,7 @@ class Pacer:
         self.in_flight = 0
         self._open_at = 0.0
         self._halved_at = float("-inf")
+        self._pause_s = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def __aenter__(self) -> None:
@@ -42,25 +44,36 @@ class Pacer:
 
     async def __aexit__(self, *_: object) -> None:
         self.in_flight -= 1
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                break
+        self._wake_one()
 
     def succeeded(self) -> None:
         """A call was answered: one more at once, after a whole round of them."""
+        self._pause_s = 0.0
         self.limit = min(float(self.most), self.limit + 1 / self.limit)
-        if self._waiting and self.in_flight < int(self.limit):
-            self._waiting.popleft().set_result(None)
+        if self.in_flight < int(self.limit):
+            self._wake_one()
 
     def throttled(self, after_s: float | None) -> None:
-        """The endpoint is asked too fast: half as many at once, and nobody before `after_s`."""
+        """The endpoint is asked too fast: half as many at once, and nobody before `after_s`.
+
+        Where the endpoint does not say how long, the pause doubles from one refusal to the next
+        until a call is answered.
+        """
         now = asyncio.get_running_loop().time()
         if now - self._halved_at > ONE_WAVE_S:
             self.limit = max(1.0, self.limit / 2)
             self._halved_at = now
-        self._open_at = max(self._open_at, now + min(after_s or 0.0, MOST_WAIT_S))
+        if now >= self._open_at:
+            self._pause_s = min(MOST_BACKOFF_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
+        pause_s = self._pause_s if after_s is None else min(after_s, MOST_WAIT_S)
+        self._open_at = max(self._open_at, now + pause_s)
+
+    def _wake_one(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
 
 
 def wait_s(attempt: int, backoff_s: float, after_s: float | None) -> float:

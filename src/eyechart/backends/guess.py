@@ -1,7 +1,8 @@
 """The uniform random guesser: the floor of every closed question.
 
 In: a request. Out: an option, a non-empty set of options, or True/False, each equally likely; even
-odds for every word. It reads only the lettered options and the instruction, never a picture.
+odds for every word; as a judge a score from 0 to 2. It reads only the lettered options and the
+instruction, never a picture.
 The draw is fixed by the content key, so the same question gets the same guess.
 """
 
@@ -14,6 +15,7 @@ import re
 from eyechart.asking.backend import Answer, BackendPlugin, Call
 from eyechart.asking.key import canonical
 from eyechart.records import Request, Usage
+from eyechart.scores import MOST_VERDICT
 
 OPTION = re.compile(r"^([A-Z])\. ", re.MULTILINE)
 
@@ -36,7 +38,7 @@ class Guess:
             return Answer(logprobs=logprobs, finish="stop", usage=Usage(0, 0))
         digests = [image.sha256 for image in call.images]
         chance = random.Random(canonical(request, self.model, self.revision, digests))
-        text = _guess(_said(request), chance)
+        text = _verdict(chance) if request.role == "judge" else _guess(_said(request), chance)
         return Answer(text=text, finish="stop", usage=Usage(0, 0))
 
     async def close(self) -> None:
@@ -57,9 +59,11 @@ def _guess(said: str, chance: random.Random) -> str:
         return chance.choice(letters)
     if "True or False" in said:
         return chance.choice(["True", "False"])
-    if "Score:" in said:
-        return f"Score: {chance.randrange(3)}"
     return "I am only guessing."
+
+
+def _verdict(chance: random.Random) -> str:
+    return f"Score: {chance.randrange(MOST_VERDICT + 1)}"
 
 
 BACKEND = BackendPlugin(

@@ -45,6 +45,8 @@ ADVICE = {
     "add_generation_prompt": "this server cannot go on from a begun answer: run with "
     "--rating-prompt one-word",
 }
+OF_RATINGS = {"logprobs", "top_logprobs", "continue_final_message", "add_generation_prompt"}
+"""Settings that only requests for a rating carry: all others can still be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,16 @@ def fault_of_reply(reply: Reply, endpoint: Endpoint, *, body: Body, request: Req
         status = int(said.code) if said.code.isdigit() else STATUS_OF_CODE.get(said.code, status)
     shown = f"HTTP {reply.status}" + (f" (error {said.code})" if said.code else "")
     where = f"{endpoint.name}: {shown}: {clean(said.message, endpoint)}"
-    fatal = _fatal(status, said, endpoint) or _parameter(status, said, body=body, request=request)
+    fatal = _fatal(status, said, endpoint)
     if 300 <= status < 400:
         place = clean(reply.headers.get("Location", "elsewhere"), endpoint)
         fatal = f"The address leads to {place}: use the one that answers"
     if fatal:
         return Fatal(f"{where}. {fatal}")
+    setting = _rejected(status, said, body=body, request=request)
+    if setting:
+        error = Refused if setting in OF_RATINGS else Fatal
+        return error(f"{where}. It rejects {setting!r}: {ADVICE[setting]}")
     if status == 429:
         return Transient(where, after_s=_after_s(reply.headers), throttled=True)
     if status in (408, 409, 425) or status < 400 or (status >= 500 and status != 501):
@@ -124,7 +130,7 @@ def complaint(text: str) -> Complaint:
     """
     try:
         body: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: nested without end
         return Complaint(text)
     body = body[0] if isinstance(body, list) and body else body
     error = body.get("error", body) if isinstance(body, dict) else body
@@ -133,7 +139,7 @@ def complaint(text: str) -> Complaint:
     message = error.get("message") or _detail(error.get("detail")) or text
     code, parameter = error.get("code") or error.get("type"), error.get("param")
     return Complaint(
-        message if isinstance(message, str) else json.dumps(message),
+        message if isinstance(message, str) else text,
         str(code) if isinstance(code, str | int) else "",
         parameter if isinstance(parameter, str) else "",
     )
@@ -174,8 +180,8 @@ def _names_no_model(said: Complaint) -> bool:
     return said.code == "model_not_found" or bool(NO_MODEL.search(said.message[:MAX_CHARACTERS]))
 
 
-def _parameter(status: int, said: Complaint, *, body: Body, request: Request) -> str:
-    """What to change where the endpoint rejects a setting that every request carries."""
+def _rejected(status: int, said: Complaint, *, body: Body, request: Request) -> str:
+    """The setting that the endpoint rejects, "" where it rejects none."""
     if status not in (400, 422) or TOO_LONG.search(said.message):
         return ""
     asked = " ".join(p for turn in request.turns for p in turn.parts if isinstance(p, str)).lower()
@@ -184,7 +190,7 @@ def _parameter(status: int, said: Complaint, *, body: Body, request: Request) ->
         # A name that the question itself contains proves nothing: servers quote questions.
         quoted = name not in asked and re.search(rf"\b{name}\b", begin)
         if name == said.parameter or (quoted and not said.parameter):
-            return f"It rejects {name!r}: {ADVICE[name]}"
+            return name
     return ""
 
 

@@ -7,7 +7,7 @@ pacing and remembering are the engine's.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -22,7 +22,7 @@ from eyechart.backends.openai_faults import (
     fault_of_reply,
     no_logprobs,
 )
-from eyechart.backends.openai_wire import Body, compose, read_reply
+from eyechart.backends.openai_wire import Body, compose, error_inside, missing_in, read_reply
 
 CONNECT_S = 10.0
 SECRET_LENGTH = 8  # local servers are given words such as EMPTY, which an answer may hold
@@ -92,21 +92,21 @@ class OpenAIHTTP:
         )
 
     def _content(self, reply: Reply, body: Body, call: Call) -> dict[str, Any]:
-        """The reply's JSON with at least one choice. Raises what a reply without one means."""
+        """The reply's JSON, which holds an answer. Raises what a reply without one means."""
         try:
             content = json.loads(reply.text)
+            error = error_inside(content)
         except ValueError:
             raise fault_of_page(reply, self._endpoint, "a body that is not JSON") from None
-        content = content if isinstance(content, dict) else {}
-        choices = content.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if content.get("error") or (isinstance(choice, dict) and choice.get("error")):
-            said = content if content.get("error") else choice
-            told = Reply(reply.status, reply.headers, json.dumps(said))
+        except RecursionError:
+            raise fault_of_page(reply, self._endpoint, "JSON nested too deeply") from None
+        if error:
+            told = Reply(reply.status, reply.headers, error)
             raise fault_of_reply(told, self._endpoint, body=body, request=call.request)
-        if not isinstance(choice, dict):
-            raise fault_of_page(reply, self._endpoint, "JSON without choices")
-        return content
+        missing = missing_in(content)
+        if missing:
+            raise fault_of_page(reply, self._endpoint, f"JSON without {missing}")
+        return cast(dict[str, Any], content)
 
 
 def open_address(address: str) -> OpenAIHTTP:

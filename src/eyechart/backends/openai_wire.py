@@ -26,6 +26,10 @@ _MARK = secrets.token_hex(16)  # stands for a picture in the JSON; no text can c
 _SPACE = " \t\n\u0120\u2581"  # blanks, and how tokenisers write one before a word
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
+N_SPELLINGS = 6  # of a word: with and without a blank, in lower case, capitalised, in capitals
+MAX_TOKENS = 2**53
+BROKEN_OFF = ("error", "abort")  # OpenRouter's and SGLang's words for an answer that broke off
+
 Json = Any
 
 
@@ -98,14 +102,55 @@ def _picture(image: Encoded) -> Json:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
+def error_inside(content: Json) -> str:
+    """The error that a reply with status 200 carries, as JSON text; "" where it carries none.
+
+    >>> error_inside({"choices": [{"error": "overloaded"}]})
+    '{"error":"overloaded"}'
+    """
+    error = next((place["error"] for place in (content, _choice(content)) if _has_error(place)), "")
+    return _encode({"error": error}) if error else ""
+
+
+def missing_in(content: Json) -> str:
+    """What a reply's JSON lacks to be an answer, in words; "" where it is one.
+
+    An empty text is an answer where the reply says why the model stopped.
+
+    >>> missing_in({"choices": [{"message": {"content": ""}}]})
+    'a text or a reason of stopping'
+    """
+    choice = _choice(content)
+    if not isinstance(choice, dict):
+        return "choices"
+    message, finish = choice.get("message"), choice.get("finish_reason")
+    if not isinstance(message, dict):
+        return "a message"
+    if not isinstance(message.get("content"), str | list | None):
+        return "a readable text"
+    if finish in BROKEN_OFF:
+        return f"a whole answer (finish_reason {finish!r})"
+    said = any(_texts(message)) or message.get("refusal")
+    return "" if said or isinstance(finish, str) else "a text or a reason of stopping"
+
+
+def _choice(content: Json) -> Json:
+    choices = content.get("choices") if isinstance(content, dict) else None
+    return choices[0] if isinstance(choices, list) and choices else None
+
+
+def _has_error(place: Json) -> bool:
+    return isinstance(place, dict) and bool(place.get("error"))
+
+
 def read_reply(choice: Mapping[str, Json], usage: Json, want: Want) -> Answer | None:
     """The answer in a reply's first choice; None where words are wanted and no logprobs came.
 
     Reasoning, in a field of its own or as <think>…</think>, is kept apart. A refusal is the text,
-    with `content_filter` as the reason of stopping.
+    with `content_filter` as the reason of stopping. The choice is of a reply that lacks nothing
+    (`missing_in`).
     """
-    message = choice.get("message")
-    message = message if isinstance(message, dict) else {}
+    message = choice["message"]
     text, reasoning = _texts(message)
     finish = choice.get("finish_reason")
     refusal = message.get("refusal")
@@ -145,7 +190,7 @@ def _joined(content: Json) -> str:
 def _usage(usage: Json) -> Usage:
     counts = usage if isinstance(usage, dict) else {}
     tokens = [counts.get(name) for name in ("prompt_tokens", "completion_tokens")]
-    return Usage(*[n if isinstance(n, int) else None for n in tokens])
+    return Usage(*[n if isinstance(n, int) and 0 <= n <= MAX_TOKENS else None for n in tokens])
 
 
 def next_words(
@@ -154,11 +199,14 @@ def next_words(
     """Each word's log-probability of being next, and the bound for those outside the list (None).
 
     A token counts for a word that it equals, else for one that it equals but for its case; tokens
-    of one word (" good", "Good") are added up. None without a list.
+    of one word (" good", "Good") are added up. None without a list. A token outside the list is at
+    most as probable as the last one in it; the bound is of a word's six usual spellings together.
 
-    >>> top = [{"token": " good", "logprob": -0.5}, {"token": " a", "logprob": -3.0}]
-    >>> next_words({"logprobs": {"content": [{"top_logprobs": top}]}}, ["good", "poor"])
-    ((-0.5, None), -3.0)
+    >>> top = [{"token": " good", "logprob": -0.5}, {"token": " a", "logprob": -8.0}]
+    >>> choice = {"logprobs": {"content": [{"top_logprobs": top}]}}
+    >>> scores, bound = next_words(choice, ["good", "poor"])
+    >>> scores, round(bound, 2)
+    ((-0.5, None), -6.21)
     """
     top = _top(choice)
     if not top:
@@ -171,14 +219,15 @@ def next_words(
         if word is not None:
             found[word].append(logprob)
     scores = tuple(_sum(found[word]) for word in words)
-    return scores, min(logprob for _, logprob in top)
+    lowest = min(logprob for _, logprob in top)
+    return scores, min(0.0, lowest + math.log(N_SPELLINGS))
 
 
 def _top(choice: Mapping[str, Json]) -> list[tuple[str, float]]:
     try:
         entries = choice["logprobs"]["content"][0]["top_logprobs"]
         top = [(entry["token"].strip(_SPACE), float(entry["logprob"])) for entry in entries]
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError):
         return []
     return [(token, logprob) for token, logprob in top if math.isfinite(logprob)]
 

@@ -25,7 +25,8 @@ from eyechart.backends.signal_answers import (
     score_options,
 )
 from eyechart.backends.signal_faults import signs
-from eyechart.errors import Refused
+from eyechart.errors import BadPicture, Refused
+from eyechart.image_headers import guarded
 from eyechart.images import Encoded
 from eyechart.meters import MIN_SIDE_PX, Meters, read_meters
 from eyechart.records import Request, Usage
@@ -98,11 +99,11 @@ def _said(request: Request) -> str:
 def _meters(image: Encoded) -> Meters | None:
     """Readings at 1024 px on the long side or less; None for a picture too small to measure."""
     try:
-        with Image.open(BytesIO(image.data)) as picture:
+        with guarded("the picture cannot be decoded"), Image.open(BytesIO(image.data)) as picture:
             picture.draft("RGB", (MAX_SIDE_PX, MAX_SIDE_PX))
             pixels = picture.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Refused(f"the picture cannot be decoded ({error})") from error
+    except BadPicture as error:
+        raise Refused(str(error)) from error
     pixels.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
     if min(pixels.size) < MIN_SIDE_PX:
         return None

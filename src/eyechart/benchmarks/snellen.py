@@ -11,11 +11,13 @@ import itertools
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from eyechart.benchmarks import Benchmark, Source
-from eyechart.benchmarks.snellen_questions import Subject, choose_pairs, questions
+from eyechart.benchmarks.snellen_questions import N_OPTIONS, Subject, choose_pairs, questions
 from eyechart.benchmarks.snellen_stimuli import draw_stimuli
 from eyechart.distortions import DISTORTIONS, Distortion
 from eyechart.errors import BadInput
@@ -29,7 +31,7 @@ from eyechart.photographs import (
     folder_photographs,
     read_pixels,
 )
-from eyechart.records import Curve, Item, Score
+from eyechart.records import Curve, FacetValue, Item, Score
 
 VERSION = "1"
 TITLE = "The eye chart (snellen)"
@@ -38,7 +40,27 @@ SUMMARY = (
     "are true by construction."
 )
 CITATION = "Eyechart, benchmark snellen, version 1"
-CHANCE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One way to look for a distortion: its task, and how often a guess is right there."""
+
+    task: str
+    name: str
+    question: str
+    chance: float
+
+
+SETTINGS = (
+    Setting("compare", "beside the original", "Which of the two pictures has it?", 1 / 2),
+    Setting(
+        "identify",
+        "from one photograph alone",
+        "Which of three distortions does it have, if any?",
+        1 / N_OPTIONS,
+    ),
+)
 
 
 def items(source: Source) -> ItemSet:
@@ -83,31 +105,30 @@ def make(source: Source, folder: Path) -> ItemSet:
 
 
 def curves(item_set: ItemSet, scores: Sequence[Score]) -> tuple[Curve, ...]:
-    """Accuracy of the two-image comparison against severity, and the threshold, per distortion.
+    """Accuracy against severity, and the threshold, per setting and distortion.
 
-    By the benchmark's rule an unscored comparison counts as wrong. Distortions without comparisons
-    in the set are left out. The threshold is in the distortion's unit; items of one photograph
-    vary together in its interval.
+    By the benchmark's rule an unscored question counts as wrong. Distortions without questions of a
+    setting in the set are left out there. The threshold is in the distortion's unit; items of one
+    photograph vary together in its interval.
     """
-    values = {score.item_id: score.value for score in scores if score.name == "correct"}
-    found = (_curve(d, list(_compared(item_set, d)), values) for d in DISTORTIONS)
-    return tuple(curve for curve in found if curve is not None)
-
-
-def _compared(item_set: ItemSet, distortion: Distortion) -> Iterator[Item]:
+    values = {score.item_id: score.value or 0.0 for score in scores if score.name == "correct"}
+    asked: defaultdict[tuple[FacetValue, FacetValue], list[Item]] = defaultdict(list)
     for item in item_set.items:
-        if item.facets.get("task") == "compare" and item.facets["distortion"] == distortion.name:
-            yield item
+        asked[item.facets.get("task", ""), item.facets.get("distortion", "")].append(item)
+    return tuple(
+        _curve(setting, distortion, found, values)
+        for setting in SETTINGS
+        for distortion in DISTORTIONS
+        if (found := asked[setting.task, distortion.name])
+    )
 
 
 def _curve(
-    distortion: Distortion, compared: list[Item], values: dict[str, float | None]
-) -> Curve | None:
-    if not compared:
-        return None
-    severities = [float(item.facets["severity"]) for item in compared]
-    right = [values.get(item.id) or 0.0 for item in compared]
-    photos = [str(item.facets["photo"]) for item in compared]
+    setting: Setting, distortion: Distortion, items: list[Item], values: dict[str, float]
+) -> Curve:
+    severities = [float(item.facets["severity"]) for item in items]
+    right = [values.get(item.id, 0.0) for item in items]
+    photos = [str(item.facets["photo"]) for item in items]
     shown = sorted(set(severities))
     points = []
     for severity in shown:
@@ -118,8 +139,10 @@ def _curve(
         unit=distortion.unit,
         severities=tuple(shown),
         points=tuple(points),
-        chance=CHANCE,
-        threshold=threshold(severities, right, photos, chance=CHANCE),
+        chance=setting.chance,
+        threshold=threshold(severities, right, photos, chance=setting.chance),
+        setting=setting.name,
+        question=setting.question,
     )
 
 

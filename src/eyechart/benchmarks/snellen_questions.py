@@ -158,7 +158,7 @@ class _Asker:
             kind="true_false",
             question=f"{_upper(claimed.noun)} has been {claimed.verb} to this photograph.",
             answer=claimed is real,
-            facets={**item.facets, "claimed": claimed.name},
+            facets={**item.facets, "distortion_claimed": claimed.name},
         )
 
     def identify(self) -> Iterator[Item]:
@@ -211,7 +211,7 @@ class _Asker:
             question=IDENTIFY_ALL,
             options=tuple(distortion.title for distortion in shown),
             answer=tuple(distortion.title for distortion in shown if distortion in added),
-            facets={**item.facets, "n_right": len(added)},
+            facets={**item.facets, "options_that_are_right": len(added)},
         )
 
     def rate(self) -> Iterator[Item]:
@@ -236,7 +236,7 @@ class _Asker:
         """A rating of one stimulus, from which the other questions are made."""
         subject, drawn = self.subject, self.subject.drawn
         name = real.name if real else "none"
-        facets: dict[str, FacetValue] = {"task": task, "distortion": name, "level": level}
+        facets: dict[str, FacetValue] = {"task": task, "distortion": name, "severity_level": level}
         if real:
             facets["severity"] = float(real.severities[level - 1])
         return Item(

@@ -16,7 +16,9 @@ class Metric:
     """What a metric is and how it is computed.
 
     `needs`: `values` (`compute` takes one array, a value per item) or `pairs` (it takes predictions
-    and targets). `bounds`: lowest and highest value it can take. `source`: where it is defined.
+    and targets). A report tells metrics of values beside accuracy, and those of pairs where people
+    rated; intervals come from the jackknife, so `compute` should be smooth.
+    `bounds`: lowest and highest value it can take. `source`: where it is defined.
     `compute`: returns None where the metric is undefined, raises BadInput on NaN and infinity.
     """
 

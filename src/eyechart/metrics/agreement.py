@@ -1,6 +1,7 @@
 """How far raters agree. In: values by item. Out: one number, None where it is undefined.
 
 Weighted kappa for two raters, percent agreement for any number of draws. Gives no interval.
+Not a plug-in: raters on one scale are not ratings and people's scores.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eyechart.errors import BadInput
-from eyechart.metrics import Metric
 from eyechart.metrics.arrays import finite, paired
 
 _POWERS = {"none": 0, "linear": 1, "quadratic": 2}
@@ -23,8 +23,9 @@ def weighted_kappa(
     """Cohen's kappa in [-1, 1] of two raters' values [items]: agreement beyond chance.
 
     A disagreement weighs as much as the distance of the two values, squared (`quadratic`) or not
-    (`linear`), or always 1 (`none`). None where it is undefined: no items, or one same value from
-    both throughout. Raises BadInput where a value is not finite or the lengths differ.
+    (`linear`), or always 1 (`none`). Cohen 1968, Psychol. Bull. 70: 213-220. None where it is
+    undefined: no items, or one same value from both throughout. Raises BadInput where a value is
+    not finite or the lengths differ.
 
     >>> weighted_kappa([0, 1, 2, 2], [0, 1, 2, 1])
     0.8
@@ -61,15 +62,3 @@ def percent_agreement(draws: ArrayLike) -> float | None:
     equal = (table[:, :, None] == table[:, None, :]).sum(axis=(1, 2)) - n_draws
     shares = equal[several] / (n_draws * (n_draws - 1))[several]
     return float(shares.mean()) if shares.size else None
-
-
-METRIC = Metric(
-    name="agreement",
-    title="Weighted kappa",
-    summary="agreement of two raters beyond chance, quadratic weights",
-    needs="pairs",
-    higher_is_better=True,
-    bounds=(-1.0, 1.0),
-    source="Cohen 1968, Psychol. Bull. 70: 213-220",
-    compute=weighted_kappa,
-)

@@ -1,4 +1,4 @@
-"""95 % intervals: Wilson for proportions, the bootstrap for means and correlations.
+"""95 % intervals of proportions (Wilson) and of means (Student's t).
 
 In: values by item, and the cluster of each item, because items about one photograph are not
 independent. Out: an `Estimate`, with None where something is undefined. Not a plug-in.
@@ -7,23 +7,17 @@ independent. Out: an `Estimate`, with None where something is undefined. Not a p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from eyechart.errors import BadInput
-from eyechart.metrics.arrays import Clusters, Floats, cluster_codes, finite, paired
-from eyechart.metrics.bootstrap import bootstrap_means, resample_weights
-from eyechart.metrics.plcc import plcc
-from eyechart.metrics.srcc import srcc
+from eyechart.metrics.arrays import Clusters, Floats, cluster_codes, finite
+from eyechart.metrics.jackknife import TAIL, student
 from eyechart.records import Estimate
 
-Statistic = Callable[[Floats, Floats], float | None]
-
 UNDEFINED = Estimate(None, None, None, 0)
-TAIL = 0.025
 Z = float(special.ndtri(1 - TAIL))
 
 
@@ -65,144 +59,68 @@ def proportion(values: ArrayLike, clusters: Clusters | None = None) -> Estimate:
         return wilson(float(array.sum()), array.size)
     share = float(array.mean())
     effective = array.size / max(1.0, _design_effect(array, codes))
-    quantile = float(special.stdtrit(n_clusters - 1, 1 - TAIL))
-    return _score_interval(share, effective, array.size, quantile)
+    return _score_interval(share, effective, array.size, student(n_clusters))
 
 
 def mean(
     values: ArrayLike,
     clusters: Clusters | None = None,
     *,
-    n_resamples: int = 2000,
-    seed: int = 0,
+    within: tuple[float, float] | None = None,
 ) -> Estimate:
-    """The mean of graded values [items], with the percentile interval of a cluster bootstrap.
+    """The mean of graded values [items], with an interval by Student's t that heeds clusters.
+
+    Where each item is a cluster: the standard error of the mean, with n - 1 degrees. Where clusters
+    hold several: that of the jackknife over clusters, or that for independent items if it is the
+    larger, with n_clusters - 1 degrees.
+
+    `within`: the lowest and highest value that an item can have; the interval is kept in it. Where
+    all values are equal, no spread can be estimated, and the interval is that of means in which a
+    share of the items has the lowest value, or the highest: the share up to which Wilson's
+    interval, with Student's t, reaches for 0 of n. Without `within` it is None then.
 
     None for the interval of a single item; for the value too without items. Raises BadInput where
     a value is not finite.
 
     >>> mean([1.0, 1.0, 1.0])
-    Estimate(value=1.0, low=1.0, high=1.0, n=3)
+    Estimate(value=1.0, low=None, high=None, n=3)
+    >>> round(mean([1.0] * 10, within=(0, 1)).low, 3)
+    0.661
     """
     array = finite(values, "values")
     if not array.size:
         return UNDEFINED
     codes = cluster_codes(clusters, array.size)
-    value = float(array.mean())
-    if _n_clusters(codes) < 2:
-        return Estimate(value, None, None, array.size)
-    centred = array[None, :] - value  # so that float32 sums keep the digits that matter
-    draws = bootstrap_means(centred, clusters=codes, n_resamples=n_resamples, seed=seed)[0, 0]
-    return percentile(value, value + draws.astype(np.float64), array.size)
-
-
-def bootstrap_pairs(
-    statistic: Statistic,
-    predictions: ArrayLike,
-    targets: ArrayLike,
-    *,
-    clusters: Clusters | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-) -> Estimate:
-    """A statistic of pairs (`srcc`, `plcc`, ...), with the percentile interval of a bootstrap.
-
-    Clusters are resampled whole. Resamples on which the statistic is undefined are left out; the
-    interval is None where fewer than half are left. The value
-    is None where the statistic is. Raises BadInput where a value is not finite.
-
-    >>> bootstrap_pairs(srcc, [1, 2, 3], [5, 5, 5])
-    Estimate(value=None, low=None, high=None, n=3)
-    """
-    a, b = paired(predictions, targets, ("predictions", "targets"))
-    value = statistic(a, b)
-    codes = cluster_codes(clusters, a.size)
-    if value is None:
-        return Estimate(None, None, None, a.size)
-    draws = pair_draws(statistic, a, b, codes=codes, n_resamples=n_resamples, seed=seed)
-    return percentile(value, draws, a.size)
-
-
-def percentile(value: float, draws: Floats, n: int) -> Estimate:
-    """A value with the middle 95 % of its resampled draws; NaN marks an undefined draw.
-
-    >>> percentile(1.0, np.array([np.nan, np.nan, 1.0]), 4)
-    Estimate(value=1.0, low=None, high=None, n=4)
-    """
-    defined = draws[~np.isnan(draws)]
-    if 2 * defined.size < draws.size:
+    value, n, n_clusters = float(array.mean()), array.size, _n_clusters(codes)
+    if n_clusters < 2:
         return Estimate(value, None, None, n)
-    low, high = np.quantile(defined, [TAIL, 1 - TAIL])
-    return Estimate(value, float(low), float(high), n)
+    if np.ptp(array) == 0:
+        return _without_spread(float(array[0]), n, student(n_clusters), within)
+    half = student(n_clusters) * math.sqrt(_variance_of_mean(array, codes))
+    low, high = within or (-math.inf, math.inf)
+    return Estimate(value, max(low, value - half), min(high, value + half), n)
 
 
-def pair_draws(
-    statistic: Statistic,
-    a: Floats,
-    b: Floats,
-    *,
-    codes: NDArray[np.intp],
-    n_resamples: int,
-    seed: int,
-) -> Floats:
-    """The statistic in each resample of clusters [resamples]; NaN where it is undefined.
-
-    The same codes and seed give the same resamples, so that draws of two models are paired.
-    """
-    fast = _FAST.get(statistic)
-    chunks = (w[:, codes] for w in resample_weights(_n_clusters(codes), n_resamples, seed))
-    if fast is not None:
-        return np.concatenate([fast(a, b, weights) for weights in chunks])
-    return np.fromiter(_one_by_one(statistic, a, b, chunks), np.float64, n_resamples)
+def _without_spread(
+    value: float, n: int, quantile: float, within: tuple[float, float] | None
+) -> Estimate:
+    if within is None:
+        return Estimate(value, None, None, n)
+    share = _score_interval(0.0, n, n, quantile).high or 0.0
+    low, high = (value + share * (end - value) for end in within)
+    return Estimate(value, low, high, n)
 
 
-def _one_by_one(
-    statistic: Statistic, a: Floats, b: Floats, chunks: Iterator[NDArray[np.float32]]
-) -> Iterator[float]:
-    for weights in chunks:
-        for row in weights.astype(np.intp):
-            drawn = np.repeat(np.arange(a.size), row)
-            value = statistic(a[drawn], b[drawn])
-            yield math.nan if value is None else value
-
-
-def _weighted_plcc(a: Floats, b: Floats, weights: NDArray[np.float32]) -> Floats:
-    rows = (len(weights), a.size)
-    x, y = (np.broadcast_to((v - v.mean()) / np.ptp(v), rows) for v in (a, b))
-    return _weighted_correlation(x, y, weights.astype(np.float64))
-
-
-def _weighted_srcc(a: Floats, b: Floats, weights: NDArray[np.float32]) -> Floats:
-    w = weights.astype(np.float64)
-    return _weighted_correlation(_resampled_ranks(a, w), _resampled_ranks(b, w), w)
-
-
-def _resampled_ranks(values: Floats, weights: Floats) -> Floats:
-    """The average rank of every item within each resample [resamples, items]."""
-    _, places = np.unique(values, return_inverse=True)
-    order = np.argsort(places, kind="stable")
-    last = np.flatnonzero(np.diff(places[order], append=-1))
-    up_to = np.cumsum(weights[:, order], axis=1)[:, last]
-    before = np.concatenate([np.zeros((len(weights), 1)), up_to[:, :-1]], axis=1)
-    return np.asarray(((before + up_to + 1) / 2)[:, places])
-
-
-def _weighted_correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
-    total = weights.sum(axis=1, keepdims=True)
-    x = x - (weights * x).sum(axis=1, keepdims=True) / total
-    y = y - (weights * y).sum(axis=1, keepdims=True) / total
-    xx, yy, xy = ((weights * u * v).sum(axis=1) for u, v in ((x, x), (y, y), (x, y)))
-    smallest = 1e-24 * total[:, 0]
-    defined = (xx > smallest) & (yy > smallest)
-    out = np.full(len(weights), np.nan)
-    np.divide(xy, np.sqrt(xx * yy), out=out, where=defined)
-    return np.asarray(np.clip(out, -1.0, 1.0))
-
-
-_FAST: dict[Statistic, Callable[[Floats, Floats, NDArray[np.float32]], Floats]] = {
-    plcc: _weighted_plcc,
-    srcc: _weighted_srcc,
-}
+def _variance_of_mean(values: Floats, codes: NDArray[np.intp]) -> float:
+    """Over clusters by the jackknife; at least that of as many independent items."""
+    n = values.size
+    alone = float(values.var(ddof=1)) / n
+    sums, sizes = np.bincount(codes, values - values.mean()), np.bincount(codes)
+    if sums.size == n:
+        return alone
+    left_out = -sums / (n - sizes)
+    around = left_out - left_out.mean()
+    return max(alone, (1 - 1 / sums.size) * float(around @ around))
 
 
 def _n_clusters(codes: NDArray[np.intp]) -> int:

@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from eyechart.errors import BadInput
-from eyechart.metrics.arrays import Clusters, cluster_codes, finite, paired
-from eyechart.metrics.intervals import Statistic, mean, pair_draws, percentile
+from eyechart.metrics import Metric
+from eyechart.metrics.arrays import Clusters, finite, paired
+from eyechart.metrics.intervals import mean
+from eyechart.metrics.jackknife import interval_of, jackknife
 from eyechart.records import Estimate
 
 
@@ -56,47 +58,39 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in adjusted)
 
 
-def paired_difference(
-    a: ArrayLike,
-    b: ArrayLike,
-    clusters: Clusters | None = None,
-    *,
-    n_resamples: int = 10_000,
-    seed: int = 0,
-) -> Estimate:
-    """The mean of a - b over items, with the percentile interval of a cluster bootstrap.
+def paired_difference(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = None) -> Estimate:
+    """The mean of a - b over items with values in [0, 1], with its interval (`intervals.mean`).
 
-    Above 0: a is the higher. None as in `intervals.mean`. Raises BadInput where the lengths differ
-    or a value is not finite.
+    Above 0: a is the higher. Where a and b are equal throughout, the interval is not 0 wide: it
+    reaches as far to both sides as the interval of `proportion` for 0 of n, with Student's t.
+    Raises BadInput where the lengths differ or a value is outside [0, 1].
 
     >>> paired_difference([1, 1, 0, 1], [0, 1, 0, 1]).value
     0.25
+    >>> same = paired_difference([1, 0, 1, 1, 0], [1, 0, 1, 1, 0])
+    >>> round(same.low, 2), round(same.high, 2)
+    (-0.61, 0.61)
     """
     first, second = paired(a, b, ("a", "b"))
-    return mean(first - second, clusters, n_resamples=n_resamples, seed=seed)
+    for values, name in ((first, "a"), (second, "b")):
+        outside = (values < 0) | (values > 1)
+        if outside.any():
+            index = int(outside.argmax())
+            raise BadInput(f"{name}[{index}] is {values[index]:g}, expected a number from 0 to 1")
+    return mean(first - second, clusters, within=(-1.0, 1.0))
 
 
 def paired_pairs_difference(
-    statistic: Statistic,
+    metric: Metric,
     predictions: tuple[ArrayLike, ArrayLike],
     targets: ArrayLike,
     *,
     clusters: Clusters | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
 ) -> Estimate:
     """How much higher `srcc`, `plcc` or the like is for the first predictions than for the second.
 
-    Both are held against the same targets and the same resamples of clusters. None where either
-    statistic is undefined. Raises BadInput where the lengths differ or a value is not finite.
+    Both are held against the same targets, and each cluster is left out of both at once. None as in
+    `jackknife.interval_of`. Raises BadInput where the lengths differ or a value is not finite.
     """
-    a, t = paired(predictions[0], targets, ("predictions[0]", "targets"))
-    b, _ = paired(predictions[1], targets, ("predictions[1]", "targets"))
-    value_a, value_b = statistic(a, t), statistic(b, t)
-    if value_a is None or value_b is None:
-        return Estimate(None, None, None, t.size)
-    codes = cluster_codes(clusters, t.size)
-    draws_a, draws_b = (
-        pair_draws(statistic, x, t, codes=codes, n_resamples=n_resamples, seed=seed) for x in (a, b)
-    )
-    return percentile(value_a - value_b, draws_a - draws_b, t.size)
+    a, b = (jackknife(metric.compute, [side, targets], clusters) for side in predictions)
+    return interval_of(a - b)

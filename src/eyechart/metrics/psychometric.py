@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from eyechart.errors import BadInput
 from eyechart.metrics.arrays import Clusters, Floats, cluster_codes, paired
 from eyechart.metrics.bootstrap import resample_weights
-from eyechart.metrics.intervals import TAIL
+from eyechart.metrics.jackknife import TAIL
 from eyechart.records import Estimate
 
 LAPSE = 0.02

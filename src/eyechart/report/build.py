@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eyechart.items import ItemSet
+from eyechart.metrics import Metric
 from eyechart.records import Cell, Curve, Report, Response, Score
 from eyechart.report.facets import Facet, facets_of
 from eyechart.report.formatting import plural
 from eyechart.report.headline import headline
-from eyechart.report.samples import CLOSED_KINDS, Sample, cell_of, samples_of
+from eyechart.report.samples import CLOSED_KINDS, Sample, cell_of, further_cells, samples_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class RunFacts:
     """What a report tells of a run beyond its scores.
 
     `judge`: the judge model's name, "" without one. `notes`: sentences that a reader must see.
+    `metrics`: those told over all items beside accuracy and the rank correlation, where they fit.
     `provenance`: every version, digest and setting, in the order printed.
     """
 
@@ -33,6 +35,7 @@ class RunFacts:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     judge: str = ""
+    metrics: tuple[Metric, ...] = ()
 
 
 def build_report(
@@ -40,10 +43,13 @@ def build_report(
 ) -> Report:
     """The report of a run: a headline in words, a cell per metric and facet value, and counts.
 
-    An unscored closed question counts as wrong in accuracy, with bounds beside it. A reply that was
-    not judged is left out of the verdict's mean. Undefined values are None.
+    An unscored closed question counts as wrong in accuracy, with bounds beside it, and an open one
+    as 0 in the verdict's mean. A reply that was not judged is left out of that mean; without a
+    judge there is no verdict at all.
+    Undefined values are None.
     """
-    cells = _cells(samples_of(item_set, scores), facets_of(item_set.items))
+    samples = [s for s in samples_of(item_set, scores) if facts.judge or not _waits(s)]
+    cells = _cells(samples, facets_of(item_set.items), facts.metrics)
     counts = _counts(item_set, scores)
     return Report(
         title=facts.title,
@@ -58,10 +64,18 @@ def build_report(
     )
 
 
-def _cells(samples: Iterable[Sample], facets: Sequence[Facet]) -> tuple[Cell, ...]:
+def _waits(sample: Sample) -> bool:
+    """A verdict that no reply has yet."""
+    return sample.metric == "verdict" and all(row.value is None for row in sample.rows)
+
+
+def _cells(
+    samples: Iterable[Sample], facets: Sequence[Facet], metrics: Sequence[Metric]
+) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for sample in samples:
         cells.append(cell_of(sample))
+        cells.extend(further_cells(sample, metrics))
         for facet in facets:
             cells.extend(_facet_cells(sample, facet))
     return tuple(cells)

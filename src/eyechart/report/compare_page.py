@@ -18,12 +18,20 @@ from eyechart.report.compare_tables import (
     pairs_table,
     side_by_side,
 )
-from eyechart.report.comparison import Comparison, Pair, comparison_headline, ranked
-from eyechart.report.drawing import SERIES, Drawing, finished, style
-from eyechart.report.figures import Dot, DotGroup, dots_figure, severity_figure
+from eyechart.report.comparison import (
+    TESTS_NOTE,
+    Comparison,
+    Pair,
+    comparison_headline,
+    ranked,
+)
+from eyechart.report.drawing import Drawing, finished, style
+from eyechart.report.figures import Dot, DotGroup, dots_figure
 from eyechart.report.formatting import (
     SMALL_NOTE,
+    facet_name,
     facet_value,
+    heading,
     is_small,
     metric_named,
     one_line,
@@ -31,12 +39,13 @@ from eyechart.report.formatting import (
     shown_interval,
     shown_n,
     shown_unscored,
-    words,
 )
 from eyechart.report.markdown import notes_markdown, provenance_markdown, tables_markdown
-from eyechart.report.page import Bar, bar_of, panels_markup, split_headline
+from eyechart.report.page import Bar, bar_of, legend_of, panels_markup, split_headline
 from eyechart.report.rendering import rendered
-from eyechart.report.tables import csv_text, markdown_escaped
+from eyechart.report.sight import by_setting
+from eyechart.report.sight_figures import AllSeries, severity_figure
+from eyechart.report.tables import csv_text, markdown_escaped, slug
 from eyechart.report.write import figure_files, table_files, write_files
 
 MOST_DOTS = 40
@@ -90,7 +99,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     files = {
         **table_files(comparison_tables(comparison)),
         **figure_files(comparison_figures(comparison)),
-        "compare.csv": csv_text(pairs_table(comparison.pairs)).encode(),
+        "compare.csv": csv_text(pairs_table(comparison.tested)).encode(),
         "compare.md": comparison_markdown(comparison).encode(),
         "compare.html": comparison_page(comparison).encode(),
     }
@@ -101,18 +110,22 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
 def comparison_page(comparison: Comparison) -> str:
     """The whole comparison as HTML, self-contained."""
     sides = side_by_side(comparison)
-    curves = [run.curves for run in comparison.runs] if _has_curves(comparison) else []
     values = {
         "title": comparison.title,
         "headline": split_headline(comparison_headline(comparison)),
         "comparison": comparison,
         "metric": metric_named(comparison.metric),
         "contenders": contenders(comparison),
-        "pairs": _pair_rows(comparison.pairs),
-        "several_metrics": len({pair.metric for pair in comparison.pairs}) > 1,
+        "pairs": _pair_rows(comparison.tested),
+        "any_tested": _any_tested(comparison),
+        "tests_note": TESTS_NOTE,
+        "several_metrics": len({pair.metric for pair in comparison.tested}) > 1,
         "beside": [_beside_table(side) for side in sides],
-        "legend": list(zip([run.name for run in comparison.runs], _colours(), strict=False)),
-        "panels": panels_markup(curves) if curves else [],
+        "legend": legend_of([run.name for run in comparison.runs]),
+        "settings": [
+            (heading(setting), panels_markup(runs, thresholds=False, prefix=f"s{i}-"))
+            for i, (setting, runs) in enumerate(_by_setting(comparison).items())
+        ],
         "has_small": any(is_small(c) for s in sides for _, cells in s.rows for c in cells if c),
         "small_note": SMALL_NOTE,
         "provenance": [*comparison.provenance.items()],
@@ -126,8 +139,13 @@ def comparison_markdown(comparison: Comparison) -> str:
         f"# {markdown_escaped(comparison.title)}\n",
         f"{markdown_escaped(comparison_headline(comparison))}\n",
         "![Runs compared](figures/compare.svg)\n",
-        *(["![Severity](figures/severity.svg)\n"] if _has_curves(comparison) else []),
+        *(
+            f"![{heading(f'accuracy against severity {setting}'.strip())}]"
+            f"(figures/{_severity_file(setting)}.svg)\n"
+            for setting in _by_setting(comparison)
+        ),
         *tables_markdown(comparison_tables(comparison)),
+        *([f"{TESTS_NOTE}\n"] if _any_tested(comparison) else []),
         *notes_markdown(comparison.notes),
         *provenance_markdown(comparison.provenance),
     ]
@@ -138,16 +156,15 @@ def comparison_figures(comparison: Comparison) -> tuple[Drawing, ...]:
     """The runs as dots with intervals, and their severity curves over each other."""
     with style():
         drawings = [finished("compare", dots_figure(_dot_groups(comparison)))]
-        if _has_curves(comparison):
-            names = [run.name for run in comparison.runs]
-            figure = severity_figure([run.curves for run in comparison.runs], names)
-            drawings.append(finished("severity", figure))
+        for setting, runs in _by_setting(comparison).items():
+            figure = severity_figure(runs, thresholds=False)
+            drawings.append(finished(_severity_file(setting), figure))
     return tuple(drawings)
 
 
 def contenders(comparison: Comparison) -> list[Contender]:
     """The runs, the best first, each in the colour it has in the figures."""
-    colour = dict(zip([run.name for run in comparison.runs], _colours(), strict=False))
+    colour = dict(legend_of([run.name for run in comparison.runs]))
     return [
         Contender(
             name=run.name,
@@ -163,12 +180,19 @@ def contenders(comparison: Comparison) -> list[Contender]:
     ]
 
 
-def _colours() -> list[str]:
-    return list(SERIES) * 8
+def _any_tested(comparison: Comparison) -> bool:
+    return any(pair.p_mcnemar is not None for pair in comparison.tested)
 
 
-def _has_curves(comparison: Comparison) -> bool:
-    return any(run.curves for run in comparison.runs)
+def _by_setting(comparison: Comparison) -> dict[str, AllSeries]:
+    """For each setting the curves of every run there, by the run's name."""
+    by_run = {run.name: by_setting(run.curves) for run in comparison.runs}
+    settings = dict.fromkeys(setting for found in by_run.values() for setting in found)
+    return {s: {run: found.get(s, []) for run, found in by_run.items()} for s in settings}
+
+
+def _severity_file(setting: str) -> str:
+    return slug(f"severity {setting}")
 
 
 def _dot_groups(comparison: Comparison) -> list[DotGroup]:
@@ -186,7 +210,7 @@ def _dot_groups(comparison: Comparison) -> list[DotGroup]:
                 for run, cell in zip(comparison.runs, cells, strict=True)
                 if cell is not None
             ]
-            title = f"{words(side.facet)}: {facet_value(side.facet, value)}"
+            title = f"{facet_name(side.facet)}: {facet_value(side.facet, value)}"
             groups.append(DotGroup(one_line(title, 40), tuple(dots)))
     return groups
 
@@ -212,7 +236,7 @@ def _difference_bar(pair: Pair, reach: float) -> Bar:
 
 def _beside_table(side: SideBySide) -> BesideTable:
     rows = tuple((facet_value(side.facet, value), _besides(cells)) for value, cells in side.rows)
-    return BesideTable(f"By {words(side.facet)}", rows)
+    return BesideTable(f"By {facet_name(side.facet)}", rows)
 
 
 def _besides(cells: Sequence[Cell | None]) -> tuple[Beside, ...]:

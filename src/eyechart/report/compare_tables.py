@@ -13,6 +13,7 @@ from eyechart.report.comparison import Comparison, Pair, ranked
 from eyechart.report.formatting import (
     BLANK,
     SMALL_MARK,
+    facet_name,
     facet_value,
     heading,
     is_small,
@@ -25,7 +26,6 @@ from eyechart.report.formatting import (
     signed,
     signed_span,
     whole,
-    words,
 )
 from eyechart.report.tables import CELL_DATA, Table, cell_data, distinctly_named, exact, slug
 
@@ -46,8 +46,8 @@ class SideBySide:
 def comparison_tables(comparison: Comparison) -> tuple[Table, ...]:
     """The runs, the pairs, then a table per facet with a column for each run."""
     tables = [runs_table(comparison)]
-    if comparison.pairs:
-        tables.append(pairs_table(comparison.pairs))
+    if comparison.tested:
+        tables.append(pairs_table(comparison.tested))
     tables += [_facet_table(comparison, side) for side in side_by_side(comparison)]
     return distinctly_named(tables)
 
@@ -64,6 +64,7 @@ def runs_table(comparison: Comparison) -> Table:
         tuple((n, m, *_shown_cell(cell), shown_unscored(cell)) for n, m, cell in rows),
         ("run", "model", *CELL_DATA),
         tuple((n, m, *cell_data(cell)) for n, m, cell in rows),
+        n_text=2,
     )
 
 
@@ -75,7 +76,8 @@ def pairs_table(pairs: Sequence[Pair]) -> Table:
     )
     data = tuple(map(_pair_data, pairs))
     caption = "Pairs of runs on the same items"
-    return Table("pairs", caption, header, tuple(map(pair_shown, pairs)), PAIR_DATA, data)
+    shown_pairs = tuple(map(pair_shown, pairs))
+    return Table("pairs", caption, header, shown_pairs, PAIR_DATA, data, n_text=3)
 
 
 def pair_shown(pair: Pair) -> tuple[str, ...]:
@@ -112,7 +114,7 @@ def _facet_table(comparison: Comparison, side: SideBySide) -> Table:
     ]
     return Table(
         slug(f"{comparison.metric}-by-{side.facet}"),
-        f"{label} by {words(side.facet)}",
+        f"{label} by {facet_name(side.facet)}",
         (heading(side.facet), *names),
         tuple(rows),
         ("run", *CELL_DATA),

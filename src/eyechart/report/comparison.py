@@ -19,7 +19,11 @@ from eyechart.report.formatting import (
     span,
 )
 
-SURE = 0.05
+TESTS_NOTE = (
+    "McNemar's test and Holm's correction treat the items as independent, also where several show "
+    "one photograph; the intervals do not. A difference is called clear where its interval leaves "
+    "out 0."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ class Comparison:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def tested(self) -> tuple[Pair, ...]:
+        """The pairs that share scored items: all but those about answers that nobody judged."""
+        return tuple(pair for pair in self.pairs if pair.n)
+
 
 def ranked(comparison: Comparison) -> list[tuple[RunResult, Cell]]:
     """The runs that have the metric, the best first, those without a value last."""
@@ -80,7 +89,7 @@ def ranked(comparison: Comparison) -> list[tuple[RunResult, Cell]]:
 
 
 def comparison_headline(comparison: Comparison) -> str:
-    """Which run is best, by how much over the next, and whether that is more than chance."""
+    """Which run is best, by how much over the next, and whether that interval leaves out 0."""
     rows = [(run, cell) for run, cell in ranked(comparison) if cell.estimate.value is not None]
     if len(rows) < 2:
         return f"{plural(len(rows), 'run')} with a value; two or more are needed to compare."
@@ -107,8 +116,7 @@ def _told(pair: Pair, second: str, *, percent: bool) -> str:
     tested = f", p {p_value(p) if p < 0.0005 else '= ' + p_value(p)}" if p is not None else ""
     low, high = pair.difference.low, pair.difference.high
     apart = low is not None and high is not None and (low > 0 or high < 0)
-    sure = apart if p is None else p < SURE
-    verdict = "a clear difference" if sure else "not a clear difference"
+    verdict = "a clear difference" if apart else "not a clear difference"
     interval = signed_span(pair.difference, percent=percent)
     return f"Its lead over {second} is {gap}{points} ({interval}{tested}): {verdict}."
 

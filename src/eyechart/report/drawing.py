@@ -34,7 +34,7 @@ _STYLE = {
     "axes.unicode_minus": True,
     "svg.fonttype": "none",
     "svg.hashsalt": "eyechart",
-    "savefig.dpi": 200,
+    "savefig.dpi": 160,
 }
 
 
@@ -56,7 +56,9 @@ def style() -> Iterator[None]:
 
 
 def finished(name: str, figure: Figure) -> Drawing:
-    """The figure as SVG and PNG. Call inside `style()`."""
+    """The figure as SVG and PNG, laid out once. Call inside `style()`."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
     return Drawing(name, svg_of(figure), _bytes(figure, "png"))
 
 

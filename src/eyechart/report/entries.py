@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
+import os
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from PIL import Image
@@ -30,9 +33,9 @@ from eyechart.report.formatting import (
 )
 
 MOST_ENTRIES = 2000
-MOST_THUMBNAILS = 300
-MOST_THUMBNAIL_BYTES = 5_000_000
-THUMBNAIL_PIXELS = 288
+MOST_THUMBNAILS = 200
+MOST_THUMBNAIL_BYTES = 3_500_000
+THUMBNAIL_PIXELS = 256
 MOST_CHARACTERS = 2000
 STATUSES = ("wrong", "unscored", "partly", "unjudged", "right", "rated")
 STATUS_LABELS = {
@@ -80,7 +83,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One response as shown. `who`: the model, with the draw where there are several."""
+    """One response as shown. `who`: the model, with the draw where it answered several times."""
 
     who: str
     text: Trimmed
@@ -111,7 +114,10 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An entry as the page lists it. `facets`: (name, value) pairs that can be filtered by."""
+    """An entry as the page lists it. `facets`: (name, value) pairs that can be filtered by.
+
+    `verdicts`: what a judge said of the reply.
+    """
 
     id: str
     status: str
@@ -122,6 +128,7 @@ class Shown:
     reference: Trimmed
     shots: tuple[Shot, ...]
     replies: tuple[Reply, ...]
+    verdicts: tuple[Reply, ...]
     readings: tuple[Reading, ...]
     facets: tuple[tuple[str, str], ...]
 
@@ -165,10 +172,10 @@ def status_of(entry: Entry) -> str:
 
 
 def listing_of(entries: Sequence[Entry]) -> Listing:
-    """The first 2,000 entries, wrong and unscored first, with at most 300 thumbnails."""
+    """The first 2,000 entries, wrong and unscored first, with at most 200 thumbnails."""
     ordered = sorted(entries, key=lambda entry: STATUSES.index(status_of(entry)))[:MOST_ENTRIES]
     facets = facets_of([entry.item for entry in ordered])
-    album = _Album()
+    album = _Album(picture for entry in ordered for picture in entry.item.images)
     shown = tuple(_shown(entry, [facet.name for facet in facets], album.shot) for entry in ordered)
     statuses = [entry.status for entry in shown]
     return Listing(
@@ -185,34 +192,38 @@ def listing_of(entries: Sequence[Entry]) -> Listing:
 
 
 class _Album:
-    """Hands out thumbnails, each picture once, until the page would grow too large."""
+    """Thumbnails of the first pictures, each once, until the page would grow too large."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: Iterable[Picture]) -> None:
         self.symbols: list[Symbol] = []
-        self.n_left_out = 0
+        different = {_key(picture): picture for picture in pictures}
+        first = dict(itertools.islice(different.items(), MOST_THUMBNAILS))
+        self.n_left_out = len(different) - len(first)
         self._shots: dict[object, Shot] = {}
-        self._n_bytes = 0
+        n_bytes = 0
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            made = pool.map(lambda picture: thumbnail(picture, THUMBNAIL_PIXELS), first.values())
+            for (key, picture), data in zip(first.items(), made, strict=True):
+                n_bytes += len(data or b"")
+                if n_bytes > MOST_THUMBNAIL_BYTES:
+                    self.n_left_out += 1
+                elif data is not None:
+                    self._shots[key] = self._placed(picture, data)
 
     def shot(self, picture: Picture) -> Shot:
-        key = picture.path or picture.sha256 or picture.data
-        if key not in self._shots:
-            self._shots[key] = self._made(picture)
-        return self._shots[key]
+        return self._shots.get(_key(picture)) or Shot(picture.label)
 
-    def _made(self, picture: Picture) -> Shot:
-        if len(self.symbols) >= MOST_THUMBNAILS or self._n_bytes >= MOST_THUMBNAIL_BYTES:
-            self.n_left_out += 1
-            return Shot(picture.label)
-        data = thumbnail(picture, THUMBNAIL_PIXELS)
-        if data is None:
-            return Shot(picture.label)
+    def _placed(self, picture: Picture, data: bytes) -> Shot:
         with Image.open(io.BytesIO(data)) as image:
             (width, height), form = image.size, (image.format or "jpeg").lower()
         url = f"data:image/{form};base64,{base64.b64encode(data).decode('ascii')}"
-        self._n_bytes += len(url)
         symbol = Symbol(f"t{len(self.symbols)}", url, width, height)
         self.symbols.append(symbol)
         return Shot(picture.label, symbol.id, width, height)
+
+
+def _key(picture: Picture) -> object:
+    return picture.path or picture.sha256 or picture.data
 
 
 def _shown(entry: Entry, facets: Sequence[str], shot: Callable[[Picture], Shot]) -> Shown:
@@ -226,7 +237,8 @@ def _shown(entry: Entry, facets: Sequence[str], shot: Callable[[Picture], Shot])
         lettered=item.kind != "true_false",
         reference=trimmed(_reference(item), MOST_CHARACTERS),
         shots=tuple(map(shot, item.images)),
-        replies=tuple(_reply(response, entry) for response in entry.responses),
+        replies=tuple(_reply(r, entry) for r in entry.responses if r.role != "judge"),
+        verdicts=tuple(_reply(r, entry) for r in entry.responses if r.role == "judge"),
         readings=tuple(_reading(score, entry) for score in entry.scores),
         facets=tuple((name, facet_value(name, value_of(item, name))) for name in facets),
     )
@@ -245,9 +257,10 @@ def _reference(item: Item) -> str:
 
 
 def _reply(response: Response, entry: Entry) -> Reply:
+    is_judge = response.role == "judge"
     several = sum(r.role == response.role for r in entry.responses) > 1
-    draw = f", draw {response.draw + 1}" if several else ""
-    role = "" if response.role == "answer" else f"{response.role} "
+    draw = f", draw {response.draw + 1}" if several and not is_judge else ""
+    role = "" if is_judge or response.role == "answer" else f"{response.role} "
     words_read = ", ".join(number(value, percent=False) for value in response.logprobs)
     text = response.text or (f"log-probabilities {words_read}" if words_read else "")
     return Reply(
@@ -260,18 +273,19 @@ def _reply(response: Response, entry: Entry) -> Reply:
 
 
 def _reading(score: Score, entry: Entry) -> Reading:
-    """Right and wrong are told by the entry's status; other scores are printed.
+    """Right, wrong and unscored are told by the entry's status; other scores are printed.
 
     What a failed reply says already is not said again.
     """
     told = {response.failure.message for response in entry.responses if response.failure}
     detail = "" if score.detail in told else one_line(score.detail, 500)
     percent = metric_named(score.name).percent
-    value = "" if score.name == "correct" else number(score.value, percent=percent)
+    told_by_status = score.name == "correct" or score.value is None
+    value = "" if told_by_status else number(score.value, percent=percent)
     label = WHY_LABELS.get(score.why or "", score.why or "")
     return Reading(
         name=words(score.name),
         extracted=one_line(score.extracted, 300),
-        value=f"{value} %" if value and percent and score.value is not None else value,
+        value=f"{value} %" if value and percent else value,
         why=": ".join(filter(None, (label, detail))),
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eyechart.records import Cell, Curve, Estimate
+from eyechart.report.sight import sees
 
 BLANK = "–"
 SMALL_N = 30
@@ -47,7 +48,8 @@ METRICS = {
         Metric(
             "verdict",
             "Open answers",
-            "The judge's verdict, in % of full marks, over the replies that were judged.",
+            "The judge's verdict, in % of full marks. A reply that failed, was refused or not "
+            "understood counts as 0; one that the judge has not graded is left out.",
         ),
         Metric(
             "srcc_mos",
@@ -72,6 +74,7 @@ WHY_LABELS = {
     "unjudged": "not judged",
     "missing": "no score on file",
 }
+FACET_LABELS = {"severity_level": "severity level (0 is undistorted)"}
 KIND_LABELS = {
     "single": "single choice",
     "multiple": "multiple choice",
@@ -83,19 +86,28 @@ KIND_LABELS = {
 
 
 def metric_named(name: str) -> Metric:
-    """How to print the metric `name`; a plain number where the name is not known here."""
-    return METRICS.get(name) or Metric(
-        name, heading(name), f"Mean of {words(name)}.", percent=False, low=math.nan
-    )
+    """How to print the metric `name`; a plain number where the name is not known here.
+
+    >>> metric_named("rmse_mos").label
+    'RMSE with people'
+    """
+    if name in METRICS:
+        return METRICS[name]
+    label, explanation = heading(name), f"Mean of {words(name)}."
+    if name.endswith("_mos"):
+        short = words(name.removesuffix("_mos")).upper()
+        label = f"{short} with people"
+        explanation = f"{short} of the model's ratings and people's mean opinion scores."
+    return Metric(name, label, explanation, percent=False, low=math.nan)
 
 
 def words(name: str) -> str:
     """A column's or facet's name for people.
 
-    >>> words("source_data_set")
-    'source data set'
+    >>> words("source_data_set"), words("jpeg")
+    ('source data set', 'JPEG')
     """
-    return name.replace("_", " ").strip()
+    return re.sub(r"\bjpeg\b", "JPEG", name.replace("_", " ").strip())
 
 
 def heading(name: str) -> str:
@@ -108,6 +120,15 @@ def heading(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def facet_name(facet: str) -> str:
+    """A facet's name above a table, with what its values mean where that is not plain.
+
+    >>> facet_name("severity_level")
+    'severity level (0 is undistorted)'
+    """
+    return FACET_LABELS.get(facet) or words(facet)
+
+
 def facet_value(facet: str, value: str) -> str:
     """A facet's value for people: kinds get their long names, names in code their spaces.
 
@@ -116,7 +137,18 @@ def facet_value(facet: str, value: str) -> str:
     """
     if facet == "kind":
         return KIND_LABELS.get(value, value)
-    return words(value) if re.fullmatch(r"[a-z0-9_]+", value) else value
+    if not re.fullmatch(r"[a-z0-9_]+", value):
+        return value
+    return distortion_name(value) if facet.startswith("distortion") else words(value)
+
+
+def distortion_name(name: str) -> str:
+    """A distortion for people.
+
+    >>> distortion_name("contrast"), distortion_name("jpeg")
+    ('contrast loss', 'JPEG')
+    """
+    return "contrast loss" if name == "contrast" else words(name)
 
 
 def whole(n: int) -> str:
@@ -244,14 +276,16 @@ def p_value(p: float | None) -> str:
 def quantity(value: float | None, unit: str = "") -> str:
     """A severity to two significant digits (more only before the point), with its unit.
 
-    >>> quantity(3.0, "grey levels"), quantity(0.01234), quantity(12345.6, "lx")
-    ('3 grey levels', '0.012', '12,346 lx')
+    >>> quantity(1.0, "grey levels"), quantity(0.01234), quantity(12345.6, "lx")
+    ('1 grey level', '0.012', '12,346 lx')
     """
     if value is None or not math.isfinite(value):
         return BLANK
     digits = 0 if value == 0 else max(0, 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{min(digits, 12)}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
+    if text == "1":
+        unit = re.sub(r"^([a-z ]*?[a-z]{3})s\b", r"\1", unit)
     return f"{text.replace('-', '−')} {unit}".strip()
 
 
@@ -274,11 +308,23 @@ def short_unit(unit: str) -> str:
 
 
 def shown_threshold(curve: Curve, unit: str = "") -> str:
-    """The smallest severity seen; "or less" where that is already the weakest tested."""
+    """The smallest severity seen; "or less" where that is already the weakest tested.
+
+    "perhaps" where the interval ends beyond the strongest tested.
+    """
     value = curve.threshold.value
     if value is None:
         return "not seen"
-    return quantity(value, unit) + (" or less" if value <= curve.severities[0] else "")
+    perhaps = "" if sees(curve) else "perhaps "
+    return perhaps + quantity(value, unit) + (" or less" if value <= curve.severities[0] else "")
+
+
+def not_seen(curves: Sequence[Curve]) -> str:
+    """The distortions of some curves that are not seen, as a phrase; "" where all are."""
+    blind = [curve for curve in curves if not sees(curve)]
+    names = listed([distortion_name(curve.name) for curve in blind], "or")
+    clearly = "clearly " if any(curve.threshold.value is not None for curve in blind) else ""
+    return f"not {clearly}{names}" if blind else ""
 
 
 def quantity_span(estimate: Estimate, unit: str = "") -> str:

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from eyechart.records import Cell, Curve
 from eyechart.report.formatting import (
+    distortion_name,
     listed,
+    not_seen,
     number,
     plural,
     reasons_in_words,
@@ -18,8 +20,8 @@ from eyechart.report.formatting import (
     shown_interval,
     shown_threshold,
     whole,
-    words,
 )
+from eyechart.report.sight import by_setting, sees
 
 
 def headline(
@@ -30,7 +32,10 @@ def headline(
     counts: Mapping[str, int],
     judge: str = "",
 ) -> str:
-    """The findings, the most important first; each sentence stands by itself."""
+    """The findings, the most important first; each sentence stands by itself.
+
+    `judge`: the judge's name; without one, replies that wait for a judge are left to the notes.
+    """
     overall = {cell.metric: cell for cell in cells if not cell.facet}
     if not counts.get("n_scored"):
         replies = plural(counts["n_items"], "reply", "replies")
@@ -41,23 +46,17 @@ def headline(
         _ratings(overall.get("srcc_mos"), "follow people's scores"),
         _ratings(overall.get("srcc_level"), "fall as distortion grows"),
         _sight(curves),
-        _unscored(counts),
+        _unscored(counts, judge),
     ]
     return " ".join(sentence for sentence in sentences if sentence)
-
-
-def sees(curve: Curve) -> bool:
-    """The distortion is seen at some tested severity."""
-    return curve.threshold.value is not None
 
 
 def _accuracy(model: str, cell: Cell | None) -> str:
     if cell is None or cell.estimate.value is None:
         return ""
-    interval = f"95 % interval {shown_interval(cell)}" if _has_interval(cell) else "no interval"
     return (
         f"{model} answers {shown(cell)} % of {plural(cell.estimate.n, 'question')} right "
-        f"({interval}{_against_chance(cell)})."
+        f"(95 % interval {shown_interval(cell)}{_against_chance(cell)})."
     )
 
 
@@ -76,9 +75,11 @@ def _verdict(cell: Cell | None, judge: str) -> str:
         return ""
     by = f" by {judge}" if judge else ""
     interval = f"{shown_interval(cell)}; " if _has_interval(cell) else ""
+    n_zero = sum(n for why, n in cell.why.items() if why != "unjudged")
+    zeros = f", {whole(n_zero)} without an answer counted as 0" if n_zero else ""
     return (
         f"Its open answers earn {shown(cell)} % of full marks "
-        f"({interval}{whole(cell.estimate.n)} judged{by})."
+        f"({interval}{whole(cell.estimate.n - n_zero)} judged{by}{zeros})."
     )
 
 
@@ -97,35 +98,49 @@ def _ratings(cell: Cell | None, what: str) -> str:
 
 
 def _has_interval(cell: Cell) -> bool:
-    """Items of a single photograph have none."""
+    """There is none where nothing can be known of the spread, as with a single item."""
     return cell.estimate.low is not None and cell.estimate.high is not None
 
 
 def _sight(curves: Sequence[Curve]) -> str:
-    if not curves:
-        return ""
-    seen = [_seen(curve) for curve in curves if sees(curve)]
-    unseen = [words(c.name) for c in curves if not sees(c)]
-    if not unseen:
-        return f"It sees every distortion tested: {listed(seen)}."
-    if not seen:
-        return f"It sees no distortion at any tested severity ({listed(unseen)})."
-    return f"It sees {listed(seen)}, but not {listed(unseen, 'or')} at any tested severity."
+    """How many distortions are seen in each setting; the last that sees any is told in full."""
+    settings = by_setting(curves)
+    seeing = [setting for setting, mine in settings.items() if any(map(sees, mine))]
+    clauses: list[str] = []
+    for setting, mine in settings.items():
+        it_sees, noun = ("", "") if clauses else (" it sees", f" distortion{'s'[: len(mine) - 1]}")
+        details = _details(mine) if setting in seeing[-1:] else ""
+        clauses.append(f"{setting}{it_sees} {_how_many(mine)}{noun}{details}".strip())
+    text = "; ".join(clauses)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _how_many(curves: Sequence[Curve]) -> str:
+    n_seen, n = sum(map(sees, curves)), len(curves)
+    return f"all {n}" if n_seen == n > 1 else f"{n_seen or 'none'} of {n}"
+
+
+def _details(curves: Sequence[Curve]) -> str:
+    seen, blind = [_seen(curve) for curve in curves if sees(curve)], not_seen(curves)
+    return f": {listed(seen)}" + (f", but {blind}" if blind else "")
 
 
 def _seen(curve: Curve) -> str:
-    return f"{words(curve.name)} from {shown_threshold(curve, short_unit(curve.unit))}"
+    name = distortion_name(curve.name)
+    return f"{name} from {shown_threshold(curve, short_unit(curve.unit))}"
 
 
-def _unscored(counts: Mapping[str, int]) -> str:
+def _unscored(counts: Mapping[str, int], judge: str) -> str:
     """Replies that wait for a judge are told apart from those that no rule could score."""
     n_waiting = counts.get("unjudged", 0)
     n_unscored = counts["n_items"] - counts["n_scored"] - n_waiting
-    replies = plural(n_unscored, "reply", "replies")
-    told = f"{replies} could not be scored{_reasons(counts)}." if n_unscored else ""
-    if n_waiting:
-        return f"{told} {plural(n_waiting, 'reply was', 'replies were')} not judged.".strip()
-    return told or "Every reply was scored."
+    told = []
+    if n_unscored:
+        replies = plural(n_unscored, "reply", "replies")
+        told.append(f"{replies} could not be scored{_reasons(counts)}.")
+    if n_waiting and judge:
+        told.append(f"{plural(n_waiting, 'reply was', 'replies were')} not judged by {judge}.")
+    return " ".join(told) if told or n_waiting else "Every reply was scored."
 
 
 def _reasons(counts: Mapping[str, int]) -> str:

@@ -42,7 +42,7 @@ def tables_markdown(tables: Sequence[Table]) -> list[str]:
     parts = []
     for table in tables:
         parts.append(f"## {markdown_escaped(table.caption)}\n")
-        parts.append(markdown_table(table.header, table.rows))
+        parts.append(markdown_table(table.header, table.rows, table.n_text))
     return parts + ([f"{SMALL_NOTE}\n"] if any(map(has_small, tables)) else [])
 
 
@@ -58,7 +58,7 @@ def provenance_markdown(provenance: Mapping[str, str]) -> list[str]:
     if not provenance:
         return []
     rows = [(name, value) for name, value in provenance.items()]
-    return ["## Provenance\n", markdown_table(("What", "Value"), rows).replace("---: |", "--- |")]
+    return ["## Provenance\n", markdown_table(("What", "Value"), rows, n_text=2)]
 
 
 def _has_accuracy(report: Report) -> bool:

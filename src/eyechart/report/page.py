@@ -1,10 +1,11 @@
 """`report.html`: what was found, told on the first screen, then everything behind it, in one file.
 
-In: a `Report` and its `Entry` records. Out: HTML text. The numbers are the report's, as they are.
+In: a `Report` and the `Listing` of its items. Out: HTML text. The numbers are the report's.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +13,18 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eyechart.records import Cell, Curve, Report
-from eyechart.report.entries import STATUS_LABELS, Entry, listing_of
-from eyechart.report.figures import severity_panels
+from eyechart.report.drawing import SERIES
+from eyechart.report.entries import STATUS_LABELS, Listing
 from eyechart.report.formatting import (
     BLANK,
     SMALL_NOTE,
+    distortion_name,
+    facet_name,
     facet_value,
     heading,
     is_small,
-    listed,
     metric_named,
+    not_seen,
     number,
     quantity,
     quantity_span,
@@ -35,10 +38,10 @@ from eyechart.report.formatting import (
     shown_unscored,
     span,
     whole,
-    words,
 )
-from eyechart.report.headline import sees
 from eyechart.report.rendering import rendered, svg_markup
+from eyechart.report.sight import by_setting, sees
+from eyechart.report.sight_figures import AllSeries, severity_panels
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +135,30 @@ class ChartRow:
     interval: str
 
 
-def report_page(report: Report, entries: Sequence[Entry]) -> str:
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The eye chart of one setting; `heading` and `question` are "" where there is but one."""
+
+    heading: str
+    question: str
+    chance: str
+    rows: tuple[ChartRow, ...]
+
+
+def report_page(report: Report, listing: Listing) -> str:
     """The whole report as HTML, self-contained: no network, no other file."""
+    settings = by_setting(report.curves)
     values = {
         "title": report.title,
         "headline": split_headline(report.headline),
         "report": report,
         "cards": cards_of(report),
-        "chart": [chart_row(curve) for curve in report.curves],
+        "charts": [chart_of(curves) for curves in settings.values()],
+        "perhaps": any(c.threshold.value is not None and not sees(c) for c in report.curves),
         "groups": metric_groups(report.cells),
-        "panels": panels_markup([report.curves]),
-        "listing": listing_of(entries),
+        "legend": legend_of(list(settings)) if len(settings) > 1 else [],
+        "panels": panels_markup(settings, thresholds=True),
+        "listing": listing,
         "status_labels": STATUS_LABELS,
         "small_note": SMALL_NOTE,
         "provenance": [*report.provenance.items()],
@@ -161,12 +177,17 @@ def split_headline(text: str) -> Headline:
     return Headline(lead, f"({aside}" if bracket else "", "".join(rest))
 
 
-def panels_markup(runs: Sequence[Sequence[Curve]]) -> list[Markup]:
-    """The severity figures for the inside of a page, one per distortion."""
+def panels_markup(series: AllSeries, *, thresholds: bool, prefix: str = "s") -> list[Markup]:
+    """The severity figures for the inside of a page, one per distortion; `prefix` of their ids."""
     return [
-        svg_markup(svg, prefix=f"s{i}-", label=f"Accuracy against severity: {name}")
-        for i, (name, svg) in enumerate(severity_panels(runs))
+        svg_markup(svg, prefix=f"{prefix}{i}-", label=f"Accuracy against severity: {name}")
+        for i, (name, svg) in enumerate(severity_panels(series, thresholds=thresholds))
     ]
+
+
+def legend_of(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Each series with its colour in the figures."""
+    return list(zip(names, itertools.cycle(SERIES), strict=False))
 
 
 def bar_of(cell: Cell) -> Bar:
@@ -187,13 +208,7 @@ def bar_of(cell: Cell) -> Bar:
 def cards_of(report: Report) -> list[Card]:
     """The key figures: each metric over all items, what is seen, and what was scored."""
     cards = [_metric_card(cell) for cell in report.cells if not cell.facet]
-    if report.curves:
-        seen = [curve for curve in report.curves if sees(curve)]
-        blind = [words(curve.name) for curve in report.curves if not sees(curve)]
-        line = f"not {listed(blind, 'or')}" if blind else "every one tested"
-        cards.append(
-            Card("Distortions seen", whole(len(seen)), f"of {len(report.curves)}", lines=(line,))
-        )
+    cards += [_sight_card(setting, mine) for setting, mine in by_setting(report.curves).items()]
     n_items, n_scored = report.counts["n_items"], report.counts["n_scored"]
     why = {name: n for name, n in report.counts.items() if name not in ("n_items", "n_scored")}
     reasons = reasons_in_words(why)
@@ -228,7 +243,7 @@ def facet_table(cells: Sequence[Cell]) -> FacetTable:
     """One metric by one facet."""
     rows = tuple(map(_row, cells))
     return FacetTable(
-        heading=f"By {words(cells[0].facet)}",
+        heading=f"By {facet_name(cells[0].facet)}",
         rows=rows,
         bars=any(row.bar.value for row in rows),
         bounds=any(row.bounds for row in rows),
@@ -237,16 +252,30 @@ def facet_table(cells: Sequence[Cell]) -> FacetTable:
     )
 
 
+def chart_of(curves: Sequence[Curve]) -> Chart:
+    """The eye chart of one setting."""
+    one = curves[0]
+    chance = f"{100 * one.chance:.0f}"
+    return Chart(heading(one.setting), one.question, chance, tuple(map(chart_row, curves)))
+
+
 def chart_row(curve: Curve) -> ChartRow:
     """One distortion of the eye chart."""
     t = curve.threshold
     return ChartRow(
-        name=heading(curve.name),
+        name=heading(distortion_name(curve.name)),
         steps=tuple(_step(curve, severity, i) for i, severity in enumerate(curve.severities)),
         mark=_mark(curve),
-        seen=shown_threshold(curve, short_unit(curve.unit)) if sees(curve) else "",
+        seen=shown_threshold(curve, short_unit(curve.unit)) if t.value is not None else "",
         interval="" if quantity_span(t) == BLANK else quantity_span(t),
     )
+
+
+def _sight_card(setting: str, curves: Sequence[Curve]) -> Card:
+    n_seen, n = sum(map(sees, curves)), len(curves)
+    blind = not_seen(curves) or "every one tested"
+    lines = tuple(filter(None, (setting, blind if n_seen else "")))
+    return Card("Distortions seen", whole(n_seen), f"of {n}", lines=lines)
 
 
 def _metric_card(cell: Cell) -> Card:

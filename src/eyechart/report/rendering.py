@@ -33,6 +33,19 @@ def svg_markup(svg: str, *, prefix: str, label: str) -> Markup:
     return Markup(inline(svg, prefix=prefix, label=str(escape(printable(label)))))
 
 
+def coded(text: str) -> Markup:
+    """Text for a page, what stands between backticks set as code.
+
+    >>> coded("Run `a < b`.")
+    Markup('Run <code>a &lt; b</code>.')
+    """
+    *pairs, last = printable(text).split("`")
+    if len(pairs) % 2:
+        return escape(printable(text))
+    marks = [Markup("<code>{}</code>" if i % 2 else "{}").format(p) for i, p in enumerate(pairs)]
+    return Markup("").join([*marks, escape(last)])
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -43,7 +56,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(whole=whole, words=words, heading=heading, glued=glued)
+    environment.filters.update(whole=whole, words=words, heading=heading, glued=glued, coded=coded)
     return environment
 
 

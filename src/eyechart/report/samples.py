@@ -1,7 +1,7 @@
 """What each metric is computed from: one row per item that the metric is about.
 
 In: items and their scores. Out: `Sample`s by metric name, and the `Cell` of any part of a sample.
-An unscored item stays in its sample as a row without a value; nothing is made up for it.
+An unscored item stays in its sample as a row without a value; what it counts as, `counted` says.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eyechart.items import ItemSet, cluster_of
-from eyechart.metrics.intervals import bootstrap_pairs, mean, proportion
-from eyechart.metrics.srcc import srcc
+from eyechart.metrics import Metric
+from eyechart.metrics.intervals import mean, proportion
+from eyechart.metrics.jackknife import metric_estimate
+from eyechart.metrics.srcc import METRIC as SRCC
 from eyechart.records import JUDGED_KINDS, Cell, Estimate, Item, Score
 
 CLOSED_KINDS = frozenset({"single", "multiple", "true_false"})
@@ -76,13 +78,45 @@ def samples_of(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Sample, ...]
     return tuple(sample for sample in samples if sample.rows)
 
 
+def counted(sample: Sample) -> list[float | None]:
+    """What each row counts as, in order; None where it is left out.
+
+    A reply that is missing, failed, was refused or not understood counts as 0 in accuracy and in
+    the judge's verdict, so that silence is no way to a better figure. A verdict that the judge owes
+    is left out, and where it owes all of them nothing else counts either. In other metrics all
+    unscored rows are left out.
+    """
+    rows = sample.rows
+    if sample.metric == "accuracy":
+        return [row.value or 0.0 for row in rows]
+    nothing_judged = all(row.value is None for row in rows)
+    if sample.metric != "verdict" or (nothing_judged and any(map(_owed, rows))):
+        return [row.value for row in rows]
+    return [None if _owed(row) else row.value or 0.0 for row in rows]
+
+
 def cell_of(sample: Sample, facet: str = "", value: str = "") -> Cell:
     """The sample's metric with its interval, bounds and chance; undefined without scored rows."""
     if sample.metric == "accuracy":
         return _accuracy_cell(sample, facet, value)
     if sample.metric.startswith("srcc_"):
-        return _correlation_cell(sample, facet, value)
+        return _metric_cell(sample, SRCC, sample.metric, facet=facet, value=value)
     return _mean_cell(sample, facet, value)
+
+
+def further_cells(sample: Sample, metrics: Iterable[Metric]) -> list[Cell]:
+    """The cells over all items for what other metrics find in the sample.
+
+    Metrics of pairs are of ratings and people's scores (`plcc_mos`, ...); metrics of values are of
+    right and wrong answers, where unscored is wrong.
+    """
+    if sample.metric == "srcc_mos":
+        pairs = [m for m in metrics if m.needs == "pairs" and m.name != SRCC.name]
+        return [_metric_cell(sample, metric, f"{metric.name}_mos") for metric in pairs]
+    if sample.metric == "accuracy":
+        values = [m for m in metrics if m.needs == "values" and m.name != "accuracy"]
+        return [_metric_cell(sample, metric, metric.name) for metric in values]
+    return []
 
 
 def _row(
@@ -129,7 +163,7 @@ def _ratings(item_set: ItemSet, scores: Mapping[str, Score]) -> tuple[Sample, Sa
     """Ratings against people's scores where there are any, else against the distortion's level."""
     people, severity = [], []
     for position, item in enumerate(item_set.items):
-        level = item.facets.get("level")
+        level = item.facets.get("severity_level")
         if item.kind == "rate" and item.mos is not None:
             people.append(_row(item_set, position, scores, target=item.mos))
         elif item.kind == "rate" and isinstance(level, int | float):
@@ -154,31 +188,41 @@ def _accuracy_cell(sample: Sample, facet: str, value: str) -> Cell:
 
 
 def _mean_cell(sample: Sample, facet: str, value: str) -> Cell:
-    scored = [(row.value, row.cluster) for row in sample.rows if row.value is not None]
+    pairs = [(v, row.cluster) for v, row in zip(counted(sample), sample.rows, strict=True)]
+    scored = [(v, cluster) for v, cluster in pairs if v is not None]
     values, clusters = [v for v, _ in scored], [cluster for _, cluster in scored]
+    is_verdict = sample.metric == "verdict"
     return Cell(
         facet,
         value,
         sample.metric,
-        mean(values, clusters) if scored else UNDEFINED,
-        n_unscored=len(sample.rows) - len(scored),
-        bounds=_bounds(sample.rows) if sample.metric == "verdict" else None,
+        mean(values, clusters, within=(0.0, 1.0) if is_verdict else None),
+        n_unscored=sum(_why(sample).values()),
+        bounds=_bounds(sample.rows) if is_verdict else None,
         why=_why(sample),
     )
 
 
-def _correlation_cell(sample: Sample, facet: str, value: str) -> Cell:
-    scored = [row for row in sample.rows if row.value is not None]
-    ratings = [row.value for row in scored if row.value is not None]
-    targets = [row.target for row in scored if row.target is not None]
+def _metric_cell(
+    sample: Sample, metric: Metric, name: str, *, facet: str = "", value: str = ""
+) -> Cell:
+    pairs = list(zip(counted(sample), sample.rows, strict=True))
+    columns = [[v for v, _ in pairs if v is not None]]
+    if metric.needs == "pairs":
+        columns.append([row.target or 0.0 for v, row in pairs if v is not None])
+    clusters = [row.cluster for v, row in pairs if v is not None]
     return Cell(
         facet,
         value,
-        sample.metric,
-        bootstrap_pairs(srcc, ratings, targets, clusters=[row.cluster for row in scored]),
-        n_unscored=len(sample.rows) - len(scored),
+        name,
+        metric_estimate(metric, columns, clusters),
+        n_unscored=sum(_why(sample).values()),
         why=_why(sample),
     )
+
+
+def _owed(row: Row) -> bool:
+    return row.value is None and row.why == "unjudged"
 
 
 def _why(sample: Sample) -> dict[str, int]:

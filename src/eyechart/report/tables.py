@@ -7,6 +7,7 @@ In: a `Report`. Out: `Table`s, and texts made from them. Shown values are rounde
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,8 @@ from eyechart.report.formatting import (
     BLANK,
     SMALL_MARK,
     SMALL_NOTE,
+    distortion_name,
+    facet_name,
     facet_value,
     heading,
     is_small,
@@ -32,7 +35,6 @@ from eyechart.report.formatting import (
     shown_threshold,
     shown_unscored,
     whole,
-    words,
 )
 
 Shown = tuple[str, ...]
@@ -46,7 +48,7 @@ CELL_DATA = (
 class Table:
     """One table: `header` and `rows` as shown to people, `data_header` and `data` for machines.
 
-    `name` is safe as a file name. The first column is text, the others are numbers.
+    `name` is safe as a file name. The first `n_text` columns are text, the others are numbers.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Table:
     rows: tuple[Shown, ...]
     data_header: Shown
     data: tuple[Shown, ...]
+    n_text: int = 1
 
 
 def tables_of(report: Report) -> tuple[Table, ...]:
@@ -82,7 +85,7 @@ def csv_text(table: Table) -> str:
 
 def latex_text(table: Table) -> str:
     """The table as a LaTeX `table` with booktabs rules."""
-    columns = "l" + "r" * (len(table.header) - 1)
+    columns = "l" * table.n_text + "r" * (len(table.header) - table.n_text)
     lines = [
         "% \\usepackage{booktabs}",
         "\\begin{table}",
@@ -102,9 +105,9 @@ def latex_text(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the first column to the left, the others to the right."""
-    rule = "| --- |" + " ---: |" * (len(header) - 1)
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], n_text: int = 1) -> str:
+    """A Markdown table; the first `n_text` columns to the left, the others to the right."""
+    rule = "|" + " --- |" * n_text + " ---: |" * (len(header) - n_text)
     return "\n".join([_markdown_row(header), rule, *map(_markdown_row, rows)]) + "\n"
 
 
@@ -125,6 +128,7 @@ _LATEX = {
     "µ": "$\\mu$",
     "°": "$^\\circ$",
     "×": "$\\times$",
+    "Δ": "$\\Delta$",
     "<": "\\textless{}",
     ">": "\\textgreater{}",
 }
@@ -163,7 +167,8 @@ def _by_facet(metric: str, facet: str, cells: Sequence[Cell]) -> Table:
         *("95 % interval", "n", "Unscored", "Bounds", "Chance"),
     )
     rows = [(facet_value(facet, cell.value), *_shown_cell(cell)) for cell in cells]
-    return _cell_table(f"{metric}-by-{facet}", f"{label} by {words(facet)}", header, rows, cells)
+    caption = f"{label} by {facet_name(facet)}"
+    return _cell_table(f"{metric}-by-{facet}", caption, header, rows, cells)
 
 
 def _metric_label(cell: Cell) -> str:
@@ -208,29 +213,47 @@ def _thresholds(curves: Sequence[Curve]) -> Table:
     rows, data = [], []
     for curve in curves:
         t, ends = curve.threshold, (curve.severities[0], curve.severities[-1])
-        seen = shown_threshold(curve)
         tested = f"{quantity(ends[0])}–{quantity(ends[1])}"
-        rows.append((words(curve.name), curve.unit, seen, quantity_span(t), tested, whole(t.n)))
+        shown_t = (shown_threshold(curve), quantity_span(t), tested, whole(t.n))
+        rows.append((distortion_name(curve.name), curve.unit, *shown_t))
         numbers = map(exact, (t.value, t.low, t.high))
         data.append((curve.name, curve.unit, *numbers, str(t.n), *map(exact, ends)))
     data_header = ("distortion", "unit", "threshold", "low", "high", "n", "weakest", "strongest")
     caption = "The smallest severity seen, by distortion"
-    return Table("thresholds", caption, header, tuple(rows), data_header, tuple(data))
+    table = Table("thresholds", caption, header, tuple(rows), data_header, tuple(data), n_text=2)
+    return _with_settings(table, [curve.setting for curve in curves])
 
 
 def _severity(curves: Sequence[Curve]) -> Table:
     header = ("Distortion", "Severity", "Accuracy, %", "95 % interval", "n", "Chance")
-    rows, data = [], []
+    rows, data, settings = [], [], []
     for curve in curves:
         for severity, point in zip(curve.severities, curve.points, strict=True):
             cell = Cell("", "", "accuracy", point, chance=curve.chance)
             shown_point = (shown(cell), shown_interval(cell), shown_n(cell), number(curve.chance))
-            rows.append((words(curve.name), quantity(severity, curve.unit), *shown_point))
+            name = distortion_name(curve.name)
+            rows.append((name, quantity(severity, curve.unit), *shown_point))
             numbers = map(exact, (severity, point.value, point.low, point.high))
             data.append((curve.name, curve.unit, *numbers, str(point.n), exact(curve.chance)))
+            settings.append(curve.setting)
     data_header = ("distortion", "unit", "severity", "accuracy", "low", "high", "n", "chance")
     caption = "Accuracy against severity"
-    return Table("severity", caption, header, tuple(rows), data_header, tuple(data))
+    table = Table("severity", caption, header, tuple(rows), data_header, tuple(data))
+    return _with_settings(table, settings)
+
+
+def _with_settings(table: Table, settings: Sequence[str]) -> Table:
+    """The table with the setting as its first column: for people where there is any to tell."""
+    told = any(settings)
+    pairs = list(zip(settings, table.rows, strict=True))
+    return dataclasses.replace(
+        table,
+        header=("Setting", *table.header) if told else table.header,
+        rows=tuple((heading(setting), *row) for setting, row in pairs) if told else table.rows,
+        data_header=("setting", *table.data_header),
+        data=tuple((s, *row) for s, row in zip(settings, table.data, strict=True)),
+        n_text=table.n_text + told,
+    )
 
 
 def distinctly_named(tables: Sequence[Table]) -> tuple[Table, ...]:
@@ -240,7 +263,7 @@ def distinctly_named(tables: Sequence[Table]) -> tuple[Table, ...]:
     for t in tables:
         seen[t.name] = count = seen.get(t.name, 0) + 1
         name = t.name if count == 1 else f"{t.name}-{count}"
-        named.append(Table(name, t.caption, t.header, t.rows, t.data_header, t.data))
+        named.append(dataclasses.replace(t, name=name))
     return tuple(named)
 
 

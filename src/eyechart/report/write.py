@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from eyechart.errors import BadInput
 from eyechart.records import Report
 from eyechart.report.drawing import Drawing
-from eyechart.report.entries import Entry
+from eyechart.report.entries import Entry, listing_of
 from eyechart.report.figures import figures_of
 from eyechart.report.markdown import report_markdown
 from eyechart.report.page import report_page
@@ -26,12 +27,14 @@ def write_report(report: Report, entries: Sequence[Entry], folder: Path) -> Path
 
     Raises BadInput where the folder cannot be written.
     """
-    files = {
-        **table_files(tables_of(report)),
-        **figure_files(figures_of(report)),
-        "report.md": report_markdown(report).encode(),
-        "report.html": report_page(report, entries).encode(),
-    }
+    with ThreadPoolExecutor(1) as beside:  # thumbnails are made while figures are drawn
+        listing = beside.submit(listing_of, entries)
+        files = {
+            **table_files(tables_of(report)),
+            **figure_files(figures_of(report)),
+            "report.md": report_markdown(report).encode(),
+        }
+        files["report.html"] = report_page(report, listing.result()).encode()
     write_files(folder, files)
     return folder / "report.html"
 
