@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from eyechart.asking.backend import Backend, BackendPlugin
+from eyechart.backends.openai_address import VENDORS
 from eyechart.benchmarks import Benchmark
 from eyechart.errors import BadInput, MissingExtra, UnknownName
 from eyechart.items import ItemSet
@@ -24,10 +25,7 @@ from eyechart.records import Curve, Score
 
 CONSTANTS = {"benchmarks": "BENCHMARK", "backends": "BACKEND", "metrics": "METRIC"}
 HTTP = "openai_http"
-SCHEMES = {
-    **dict.fromkeys(["openai", "http", "https", "openrouter", "google", "xai", "mistral"], HTTP),
-    **dict.fromkeys(["alibaba", "anthropic", "ollama"], HTTP),
-}
+HTTP_SCHEMES = ("http", "https", *VENDORS)
 
 
 def names(kind: str) -> list[str]:
@@ -78,7 +76,7 @@ def open_model(address: str) -> Backend:
         )
     if address.endswith(".py"):
         scheme = address
-    return backend(SCHEMES.get(scheme, scheme)).open(address)
+    return backend(HTTP if scheme in HTTP_SCHEMES else scheme).open(address)
 
 
 def curves_of(item_set: ItemSet, scores: Sequence[Score]) -> tuple[Curve, ...]:
@@ -107,7 +105,7 @@ def _constant(kind: str, name: str, *, hint: str = "") -> Any:
         if entry.name == name:
             return entry.load()
     if name not in names(kind):
-        known = [*names(kind), *(SCHEMES if kind == "backends" else ())]
+        known = [*names(kind), *(HTTP_SCHEMES if kind == "backends" else ())]
         raise UnknownName(what, name, known, hint=hint)
     try:
         module = importlib.import_module(f"eyechart.{kind}.{name.replace('-', '_')}")

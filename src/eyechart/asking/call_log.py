@@ -119,7 +119,7 @@ class CallLog:
             )
         self._use_write_ahead_log()
         self._db.executescript(
-            "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+            "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8192;"
             + SCHEMA
             + f"PRAGMA user_version={SCHEMA_VERSION};"
         )

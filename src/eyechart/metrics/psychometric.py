@@ -62,10 +62,10 @@ def threshold(
     np.add.at(counts, (y.astype(np.intp), codes, places), 1)
     wrong, right_counts = counts
     value = _best(grid, right_counts.sum(0)[None], wrong.sum(0)[None])[0]
-    draws = np.concatenate([
-        _best(grid, weights @ right_counts, weights @ wrong)
-        for weights in resample_weights(n_clusters, n_resamples, seed)
-    ])  # fmt: skip
+    weights = np.concatenate(list(resample_weights(n_clusters, n_resamples, seed)))
+    # Few photographs have few different resamples: each is fitted once.
+    weights, places = np.unique(weights, axis=0, return_inverse=True)
+    draws = _best(grid, weights @ right_counts, weights @ wrong)[places]
     low, high = np.quantile(draws, [TAIL, 1 - TAIL])
     return Estimate(_told(value, levels), _told(low, levels), _told(high, levels), x.size)
 
