@@ -18,7 +18,7 @@ from eyechart.parse import (
     parse_verdict,
     strip_reasoning,
 )
-from eyechart.replies import LETTERS
+from eyechart.replies.naming import LETTERS
 
 CASES = [
     json.loads(line)
@@ -51,7 +51,7 @@ def test_the_reply_means_what_the_table_says(case: dict[str, Any]) -> None:
 
 
 def test_the_table_is_long_enough_to_be_worth_its_name() -> None:
-    assert len(CASES) >= 120
+    assert len(CASES) >= 500
     assert {case["means"] for case in CASES} >= {"unparsed", "refused", "A", "B", "True", "2"}
 
 
@@ -97,6 +97,46 @@ def test_a_letter_alone_is_that_option_or_beyond_them(index: int, form: str) -> 
     assert parsed.value == (index if index < len(OPTIONS) else None)
 
 
+LONG = {
+    "letters": "A " * 50_000,
+    "listed letters": "A, " * 33_000,
+    "letters with stops": "A. " * 33_000,
+    "denials": "not " * 25_000,
+    "stars": "**" * 50_000,
+    "brackets": "(" * 100_000,
+    "spaces": "A" + " " * 99_998 + "B",
+    "spaces before a number": "Score" + " " * 99_990 + "1",
+    "newlines": "B\n" * 50_000,
+    "texts": "JPEG compression " * 5_900,
+    "texts in lines": "JPEG compression\n" * 5_900,
+    "second thoughts": "B. Wait, " * 11_000,
+    "closing tags": "</think>B" * 11_000,
+    "opening tags": "<think>" * 14_000,
+    "open boxes": "\\boxed{A" * 12_000,
+    "boxes": "\\boxed{A} " * 10_000,
+    "markers": "the answer is " * 7_000,
+    "questions": "B? " * 33_000,
+    "verdicts": "it is not true " * 6_600,
+    "scores": "Score: 1 " * 11_000,
+    "digits": "1" * 100_000,
+    "refusals": "I can't see " * 8_000,
+}
+
+
+@pytest.mark.parametrize("shape", LONG)
+@pytest.mark.parametrize("kind", ["single", "multiple", "true_false", "verdict"])
+def test_a_reply_of_100000_characters_is_read_to_its_end(kind: str, shape: str) -> None:
+    parsed = read(kind, LONG[shape], OPTIONS)
+    assert (parsed.value is None) == (parsed.why is not None)
+
+
+@pytest.mark.parametrize("sure", ["Answer: B", "**B**", "\\boxed{B}", "The answer is (B)."])
+@pytest.mark.parametrize("padding", [100, 30_000])
+def test_a_final_answer_counts_after_a_chain_of_any_length(sure: str, padding: int) -> None:
+    reply = "The sky is dark here. " * (padding // 22) + "\n\n" + sure
+    assert parse_single(reply, OPTIONS).value == 1
+
+
 def test_unscored_replies_say_why_in_words() -> None:
     def told(reply: str) -> str:
         return parse_single(reply, OPTIONS).detail
@@ -107,8 +147,14 @@ def test_unscored_replies_say_why_in_words() -> None:
     assert told("A or B") == "names A and B where one option is wanted"
     assert told("E") == "names E, but there are only 4 options"
     assert told("B. Blur") == "letter B and the text beside it name different options"
+    assert told("Anything but B, so C") == "names exceptions"
+    assert told("A: 0.1, B: 0.9") == "goes through the options"
+    assert told("A. No, it is C.") == "changes its answer"
     assert told("I cannot see the image.") == "declines to answer: 'I cannot see the image'"
     assert parse_multiple("A or B", OPTIONS).detail == "names alternatives and does not decide"
+    assert told("B. Noise: no") == "denies B, the option it begins with"
+    assert parse_multiple("Options:\nA. Blur\nB. Haze", OPTIONS).detail == "repeats the options"
+    assert parse_multiple("Options B to D", OPTIONS).detail == "names a range of options"
     assert parse_multiple("High", ["high.", "HIGH"]).detail == "fits more than one option"
     assert parse_true_false("Maybe").detail == "says neither true nor false"
     assert parse_true_false("It is neither true nor false").detail == "says both true and false"

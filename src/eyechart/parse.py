@@ -8,24 +8,24 @@ where a reply can be read in two ways it is unparsed. Does not know which answer
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from eyechart.records import Why
-from eyechart.replies import (
+from eyechart.replies.naming import (
     LETTERS,
     Named,
     alone,
-    clean,
-    final_statement,
     head_of,
-    letters_of,
-    refusal,
-    same_text,
-    texts_in,
+    mentions,
+    puzzle,
+    text_line,
+    verbatim,
 )
+from eyechart.replies.plain import clean, final_statement, refusal, told
+from eyechart.replies.plain import strip_reasoning as strip_reasoning
 
 T = TypeVar("T")
 
@@ -42,45 +42,6 @@ class Parsed(Generic[T]):
     why: Why | None = None
     extracted: str = ""
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stripped:
-    """A reply in its two parts: `answer` is "" where the reasoning was cut off before it."""
-
-    answer: str
-    reasoning: str
-
-
-_TAG = re.compile(
-    r"<(/?)(?:think|thinking|thought|reasoning)>|◁(/?)think▷|\[(/?)THINK\]", re.IGNORECASE
-)
-
-
-def strip_reasoning(text: str) -> Stripped:
-    """Part a reply into its answer and the thinking written around it.
-
-    Text before a closing tag that was never opened is thinking, and so is all that follows an
-    opening tag that is never closed.
-
-    >>> strip_reasoning("<think>It is soft.</think>B")
-    Stripped(answer='B', reasoning='It is soft.')
-    >>> strip_reasoning("<think>It is so").answer
-    ''
-    """
-    answer: list[str] = []
-    reasoning: list[str] = []
-    inside, at = False, 0
-    for tag in _TAG.finditer(text):
-        piece, at = text[at : tag.start()], tag.end()
-        closes = "/" in tag[0]
-        if closes and not inside:
-            reasoning, answer = [*reasoning, *answer, piece], []
-        else:
-            (reasoning if inside else answer).append(piece)
-        inside = not closes
-    (reasoning if inside else answer).append(text[at:])
-    return Stripped("".join(answer).strip(), "".join(reasoning).strip())
 
 
 def parse_single(reply: str, options: Sequence[str]) -> Parsed[int]:
@@ -111,47 +72,30 @@ def parse_multiple(reply: str, options: Sequence[str]) -> Parsed[tuple[int, ...]
 def _choose(reply: str, options: Sequence[str], *, many: bool) -> Parsed[tuple[int, ...]]:
     answer = strip_reasoning(reply).answer
     for text in (reply, answer, clean(answer)):
-        exact = _verbatim(text, options)
+        exact = verbatim(text, options)
         if exact:
             problem = "fits more than one option" if len(exact) > 1 else ""
             return _decide(Named(frozenset(exact), problem), options, many=many)
     silent = _silence(reply)
     if silent:
         return Parsed(None, "unparsed", detail=silent)
-    text = clean(answer)
-    named = _committed(text, options, many=many)
+    text = told(clean(answer))
+    final = final_statement(text)
+    named = _committed(text, final, options, many=many)
     refused = "" if named else refusal(text)
     if refused:
         return Parsed(None, "refused", detail=f"declines to answer: {refused!r}")
-    return _decide(named or _mentioned(text, options, many=many), options, many=many)
+    named = named or _mentioned(text, options, many=many)
+    problem = puzzle(final or text, named, options) if named else ""
+    return _decide(named and named | Named(problem=problem), options, many=many)
 
 
 def _silence(reply: str) -> str:
     stripped = strip_reasoning(reply)
-    if clean(stripped.answer):
-        return ""
-    return (
+    empty = (
         "the reasoning was cut off before an answer" if stripped.reasoning else "the reply is empty"
     )
-
-
-_LETTERED = re.compile(r"\W{0,12}([A-Za-z])(?![A-Za-z'])[)\]}>.:,*_\"'\s]*")
-
-_MARKED = re.compile(r"\W{0,12}[(\[][A-Za-z][)\]]|\W{0,12}[A-Za-z][)\].:]")
-
-
-def _verbatim(text: str, options: Sequence[str]) -> list[int]:
-    """Indices whose "LETTER. text" or text the whole reply is, but for case and punctuation."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    lettered = _LETTERED.match(plain)
-    index = LETTERS.index(lettered[1].upper()) if lettered else len(options)
-    if lettered and index < len(options) and same_text(plain[lettered.end() :], [options[index]]):
-        return [index]
-    bare_letter = [index] if re.fullmatch(r"\W{0,12}[A-Za-z]\W{0,12}", plain) else []
-    same = same_text(text, options)
-    if _MARKED.match(plain) and not bare_letter:
-        same = [i for i in same if options[i].strip() == text.strip()]
-    return sorted({*same, *bare_letter}) if same else []
+    return "" if clean(stripped.answer) else empty
 
 
 def _decide(named: Named | None, options: Sequence[str], *, many: bool) -> Parsed[tuple[int, ...]]:
@@ -170,61 +114,83 @@ def _decide(named: Named | None, options: Sequence[str], *, many: bool) -> Parse
     return Parsed(indices, extracted=extracted)
 
 
-def _committed(text: str, options: Sequence[str], *, many: bool) -> Named | None:
+_LABEL = re.compile(r"answer ?:", re.I)
+
+
+def _committed(text: str, final: str | None, options: Sequence[str], *, many: bool) -> Named | None:
     """What a final statement names, else what whole lines and sentences of the reply name."""
-    final = final_statement(text)
     lines = _lines(text)
     named = _statement(final, options, many=many) if final is not None else None
-    if named and not many and lines:
-        return named | Named(frozenset(alone(lines[0], len(options))))
-    return named or _block(lines, options) or _stated(text, options, many=many)
+    if named and not many:
+        stated = [line[found.end() :] for line in lines if (found := _LABEL.match(line))]
+        stated += lines[:1]
+        return named | Named(frozenset(i for line in stated for i in alone(line, len(options))))
+    return named or _block(lines, options, many=many) or _stated(text, options, many=many)
 
 
 def _statement(final: str, options: Sequence[str], *, many: bool) -> Named | None:
-    lines = _lines(final)
-    if not lines:
-        return None
-    sentence = re.split(r"[.!?](?:\s|$)", lines[0])[0]
-    block = _block(lines if many else lines[:1], options)
-    return block or _mentioned(sentence, options, many=many)
+    lines = _lines(final) if many else _lines(final)[:1]
+    sentence = re.split(r"[.!?](?:\s|$)", lines[0])[0] if lines else ""
+    return _block(lines, options, many=many) or _mentioned(sentence, options, many=many)
 
 
-def _block(lines: Sequence[str], options: Sequence[str]) -> Named | None:
+def _block(lines: Sequence[str], options: Sequence[str], *, many: bool) -> Named | None:
     """What the leading lines name that each begin with a letter or are an option's text."""
-    found: list[tuple[str, Named]] = []
-    for line in lines:
-        named = head_of(line, options) or _text_line(line, options)
-        if named is None:
-            break
-        found.append((line, named))
-    return _union(found, options)
+    return _union(list(takewhile(lambda line: _line(line, options), lines)), options, many=many)
 
 
 def _stated(text: str, options: Sequence[str], *, many: bool) -> Named | None:
     """What any line names by its first letter, or any sentence by being just an option's text."""
-    pieces = re.split(r"[.!?;:]+(?=\s|$)|\n", text)
-    opening = re.match(r"(?i)(yes|no)(?=,|\s+[-–—])", text)
-    pieces += [opening[0]] if opening else []
-    found = [(line, named) for line in _lines(text) if (named := head_of(line, options))]
-    found += [(piece, named) for piece in pieces if (named := _text_line(piece, options))]
-    named = _union(found, options)
-    if named and many and texts_in(text, options) - named.indices:
-        return Named(named.indices, "names further options in passing")
-    return named
+    pieces = re.split(r"(?<!\b[A-Za-z])[.!?;]+(?=\s|$)|\n", text)
+    pieces += [piece.rpartition(": ")[2] for piece in pieces if ": " in piece]
+    pieces += re.findall(r"(?i)\A(?:yes|no)(?=,|\s+[-–—])", text)
+    stated = [line for line in _lines(text) if head_of(line, options)]
+    stated += [piece for piece in pieces if text_line(piece, options)]
+    named = _union(stated, options, many=many)
+    further = named and {m.index for m in mentions(text, options)} - named.indices
+    return named and named | Named(problem=_PASSING if many and further else "")
+
+
+def _line(line: str, options: Sequence[str]) -> Named | None:
+    return head_of(line, options) or text_line(line, options)
+
+
+_DENIES = re.compile(
+    r"\b(?:no|not|none|incorrect|false|wrong|absent|unlikely|minimal|negligible)\b|n't\b|[✗✘❌×]",
+    re.I,
+)
+_PASSING = "names further options in passing"
+_GOES = "goes through the options"
+
+
+def _union(lines: Sequence[str], options: Sequence[str], *, many: bool) -> Named | None:
+    """All that these lines name; a problem where one of several denies the option it names."""
+    total, remarks = Named(), False
+    for line in lines:
+        named = _line(line, options) or Named()
+        own = " ".join(options[i] for i in named.indices if i < len(options))
+        denies = len(lines) > 1 and len(_DENIES.findall(line)) > len(_DENIES.findall(own))
+        total |= named | Named(problem=_GOES if denies else "")
+        remarks = remarks or len(line) > len(own) + 12
+    letters = {m.index for m in mentions("\n".join(lines), options) if m.letter and not m.passing}
+    if many and (letters - total.indices or (remarks and len(lines) == len(options) > 1)):
+        total |= Named(problem=_GOES)
+    return total if lines else None
 
 
 def _mentioned(text: str, options: Sequence[str], *, many: bool) -> Named | None:
     """What letters, else texts, inside the sentences name."""
-    letters = {i for i, _ in letters_of(text)}
-    texts = texts_in(text, options)
+    found = mentions(text, options)
+    letters = {m.index for m in found if m.letter and not m.passing}
+    texts = {m.index for m in found if not m.letter}
     if many and not letters and not texts and _ALL.search(text):
         return Named(frozenset(range(len(options))))
     if letters and texts and not texts & letters:
         return Named(frozenset(letters | texts), "a letter and a text name different options")
     named = frozenset(letters or texts)
     problem = _scattered(text, options, named) if many and len(named) > 1 else ""
-    if letters and many and texts - letters:
-        problem = "letters and texts name different options"
+    if letters and ((many and texts - letters) or {m.index for m in found if m.letter} - letters):
+        problem = _PASSING
     return Named(named, problem) if named else None
 
 
@@ -232,31 +198,16 @@ _ALL = re.compile(
     r"(?<!not )\ball (?:of )?(?:the |these )?(?:above|(?:two |three |four |five )?options|them)\b",
     re.I,
 )
-_DENIES = re.compile(r"\b(?:no|not|incorrect|false|wrong)\b|n't\b|[✗❌×]", re.IGNORECASE)
+_EITHER = re.compile(r"\bor\b|或|\b(?:possibly|perhaps|maybe|potentially|might|may|could)\b", re.I)
+_NOR = re.compile(r"\b(?:not|no|without)\s(?:(?!but\b)[^\s,.;]+\s){0,4}?or\b", re.I)
 
 
 def _scattered(text: str, options: Sequence[str], named: frozenset[int]) -> str:
     for sentence in re.split(r"[.!?](?:\s|$)|\n", text):
-        if named in ({i for i, _ in letters_of(sentence)}, texts_in(sentence, options)):
-            either = re.search(r"\bor\b|或", sentence, re.IGNORECASE)
+        if named <= {m.index for m in mentions(sentence, options)}:
+            either = _EITHER.search(_NOR.sub("", sentence))
             return "names alternatives and does not decide" if either else ""
     return "names options in several sentences and does not sum up"
-
-
-def _text_line(line: str, options: Sequence[str]) -> Named | None:
-    bare = re.sub(r"^\W{0,12}(?:\d+[.)]\s+)?", "", line)
-    same = same_text(line, options) or same_text(bare, options)
-    return Named(frozenset(same)) if same else None
-
-
-def _union(found: Sequence[tuple[str, Named]], options: Sequence[str]) -> Named | None:
-    """All that these lines name; a problem where one of several denies the option it names."""
-    total = Named()
-    for line, named in found:
-        own = " ".join(options[i] for i in named.indices if i < len(options))
-        denies = len(found) > 1 and len(_DENIES.findall(line)) > len(_DENIES.findall(own))
-        total = total | named | Named(problem="goes through the options" if denies else "")
-    return total if found else None
 
 
 def _lines(text: str) -> list[str]:
@@ -265,18 +216,37 @@ def _lines(text: str) -> list[str]:
 
 # --- true or false ------------------------------------------------------------------------------
 
+_ENDS = (
+    r"(?=\W*$|\s*[^\w\s]|\s*\n|\s+(?:it|the|this|there|because|since|as|for|in|here|not|and|or|but|i"
+    r"|given|based|considering|with|overall|due|statement|claim)\b)"
+)
 _FIRST = re.compile(
-    r"\W{0,12}(?:(true|yes|correct|right|t|y|是的?|对|正确)|(false|no|incorrect|wrong|untrue|f|n|否|不是|错误?|不正确))"
-    r"(?!\s*(?:or|and|/|\|)\s*(?:false|true|no|yes)|\w|')(?=\W*$|\s*[^\w\s]|\s*\n"
-    r"|\s+(?:it|the|this|that|there|because|since|as|in|not|i)\b)",
-    re.IGNORECASE,
+    r"\W{0,12}(?:(true|yes|correct|right(?=\W*$)|[ty](?=\W*$)|是的?|对|正确)"
+    r"|(false|no|incorrect|wrong|untrue|[fn](?=\W*$)|否|不是|不对|错误?|不正确))"
+    rf"(?!\. ?\d)(?!\s*(?:or|and|/|\|)\s*(?:false|true|no|yes)|\w|'){_ENDS}",
+    re.I,
 )
 _VERDICT = re.compile(
     r"((?:\bpart\w*|\bmostly|\bhalf|\bsometimes|\bsomewhat)\s+)?"
     r"((?:\bnot|n't|\bnever|\bcannot be|\bneither|\bnor)(?:\s+\w+){0,2}\s+)?"
     r"(?:\b(?:(?:true|(?P<loose>correct|accurate))|(?P<no>false|(?P<loose_no>incorrect|inaccurate"
-    r"|untrue|wrong)))\b(?!\s+that\b)|(?P<cn>不正确|错误)|正确)",
-    re.IGNORECASE,
+    rf"|untrue|wrong)))\b{_ENDS}|(?P<cn>不是?正确|不对|(?<!不是)(?<!没有)错误)|(?<!没有)正确)",
+    re.I,
+)
+_SAID = re.compile(
+    r"(?:\A|[^\w\s]|['\"]s|[\u3040-\u9fff]|\b(?:is|are|be|as|seems?|appears?|so|say|statement"
+    r"|claim|an?|answer|or|nor|and|than|both|more|therefore|thus|hence|it|that|this|\w+ly))\s*\Z",
+    re.I,
+)
+_HEDGE = re.compile(
+    r"""(?:n't|\bnot|\bcannot)\s(?:\w+\s){0,2}(?:think|believe|sure|certain|say|agree|the\ case
+      |clear|convinced|confirm|conclude|possible|enough|know|see|support|mean|prove|show|suggest)\b
+    |\bno\ (?:evidence|sign|indication|reason|proof|way|one)\b|\bno(?:thing|ne|body)\b|\bdoubt
+    |\b(?:hardly|barely|scarcely|far\ from|anything\ but|either|more|less\ than|if|unless|whether)\b
+    |\b(?:might|may|could)\ be\b|\bwould\ (?:only\ |not\ )?(?:be|have)\b
+    |\b(?:unsure|impossible|unlikely|unclear)\b
+    |\b(?:wrong|incorrect|least\ likely)\ (?:answer|option|choice)\b""",
+    re.I | re.X,
 )
 _ABOUT = re.compile(r"\b(?:statement|claim|answer|assertion|description|it|this|that)\b", re.I)
 
@@ -292,7 +262,7 @@ def parse_true_false(reply: str) -> Parsed[bool]:
     silent = _silence(reply)
     if silent:
         return Parsed(None, "unparsed", detail=silent)
-    text = clean(strip_reasoning(reply).answer)
+    text = told(clean(strip_reasoning(reply).answer))
     final = final_statement(text)
     named = _truth(final) if final else set()
     if not named and not _FIRST.match(text) and refusal(text):
@@ -308,40 +278,47 @@ def parse_true_false(reply: str) -> Parsed[bool]:
 def _truth(text: str) -> set[bool]:
     first = _FIRST.match(text)
     found = {first[1] is not None} if first else set()
-    for piece in re.split(r"[.!?\n]+", text):
-        whole = _FIRST.fullmatch(piece.strip())
-        found |= {whole[1] is not None} if whole else set()
-    for verdict in _VERDICT.finditer(text, first.end() if first else 0):
-        clause = re.split(r"[.!?\n]", text[: verdict.start()])[-1]
-        loose = first or verdict["loose"] or verdict["loose_no"]
-        if loose and not _ABOUT.search(clause):
-            continue
-        affirmed = not (verdict["no"] or verdict["cn"])
-        hedged = verdict[1] or (verdict[2] and not affirmed)
-        found |= {True, False} if hedged else {affirmed and not verdict[2]}
+    for sentence in re.split(r"[.!?;\n]+(?! ?\d)", text):
+        wholes = (_FIRST.fullmatch(piece.strip()) for piece in [sentence, *sentence.split(",")])
+        found |= {whole[1] is not None for whole in wholes if whole}
+        for verdict in _VERDICT.finditer(sentence):
+            found |= _meant(verdict, sentence, loose=first is not None)
     return found
+
+
+def _meant(verdict: re.Match[str], sentence: str, *, loose: bool) -> set[bool]:
+    """What one "true" or "false" says: one of both, both where it is hedged, or nothing."""
+    start = max(0, verdict.start() - 200)
+    before, after = sentence[start : verdict.start()], sentence[verdict.end() :][:20]
+    loose = loose or bool(verdict["loose"] or verdict["loose_no"])
+    if (loose and not _ABOUT.search(before)) or not (verdict[2] or _SAID.search(before[-30:])):
+        return set()
+    affirmed = not (verdict["no"] or verdict["cn"])
+    hedged = verdict[1] or (verdict[2] and not affirmed) or _HEDGE.search(before)
+    if hedged or re.match(r"\s*(?:only )?(?:if|unless|when)\b", after):
+        return {True, False}
+    return {affirmed and not verdict[2]}
 
 
 # --- a judge's score ----------------------------------------------------------------------------
 
 _NUMBER = (
-    r"(?<![\d.])(-?\d{1,6}(?:\.\d{1,6})?)(?:\s*(?:/|out of|of)\s*(\d{1,6}(?:\.\d{1,6})?))?"
+    r"(?<![\d.])(-?\d{1,6}(?:\.\d{1,6})?)(?:\s*(?:/|\(?out of|of)\s*(\d{1,6}(?:\.\d{1,6})?))?"
     r"(?!\.?\d|\s{0,3}[-–]\s{0,3}\d)"
 )
-_LABELLED = re.compile(
-    r"(final |overall |total )?\b(?:score|rating|verdict|grade|points?)\b[\"']?(?:\s*\([^)]*\))?"
-    r"(?:\s+for\s[^.:\n\d]{0,40}?)?"
-    rf"\s*(?:is|of|would be|should be|[:=>])?\s*:?\s*[\[(\"']*{_NUMBER}",
-    re.IGNORECASE,
+_SCORE = re.compile(
+    r"(final |overall |total )?\b(?:(?:score|rating|verdict|grade"
+    r"|points?)\b[\"']?(?: ?\([^)]{0,20}\))?"
+    r"(?: for [^.:\n\d]{0,40}?)?\s?(?:is|of|would be|should be|[:=>])?\s?:?\s?"
+    rf"|(?:give|assign|award|score|rate)\b(?: [a-z]+){{0,5}}? )[\[(\"']*{_NUMBER}",
+    re.I,
 )
+_LINE = re.compile(rf"[^\w-]{{0,12}}{_SCORE.pattern}[^\w/-]{{0,12}}", re.I)
 _BARE = re.compile(
-    rf"[\s\[({{\"']*{_NUMBER}(?:\s*points?)?(?:[\s\])}}.\"']*|\s*[:–—-]\s+[^\d\s].*)", re.IGNORECASE
+    rf"[\s\[({{\"']*{_NUMBER}(?:\s*points?)?(?:[\s\])}}.\"']*|\s*(?:[:–—-]\s+|\()[^\d\s].*)", re.I
 )
-_POINTS = re.compile(
-    r"\b(?:give|assign|award|score|rate)\b(?:\s+[a-z]+){0,5}?\s+"
-    rf"{_NUMBER}|{_NUMBER}\s+points?\b",
-    re.IGNORECASE,
-)
+_NOT_GIVEN = re.compile(r"n't\b|\b(?:not|cannot|never|maximum|max|highest|lowest|if)\b", re.I)
+_NEEDS = re.compile(r" ?(?:points? )?(?:would|requires?|needs?|means|is (?:given|reserved|for))\b")
 
 
 def parse_verdict(reply: str, low: int = 0, high: int = 2) -> Parsed[int]:
@@ -357,7 +334,7 @@ def parse_verdict(reply: str, low: int = 0, high: int = 2) -> Parsed[int]:
     if silent:
         return Parsed(None, "unparsed", detail=silent)
     text = clean(strip_reasoning(reply).answer)
-    found = _scores(text)
+    found = _scores(text, low, high)
     if not found and refusal(text):
         return Parsed(None, "refused", detail=f"declines to judge: {refusal(text)!r}")
     if len(found) != 1:
@@ -374,15 +351,25 @@ def parse_verdict(reply: str, low: int = 0, high: int = 2) -> Parsed[int]:
     return Parsed(allowed[float(said)], extracted=said)
 
 
-def _scores(text: str) -> set[tuple[str, str]]:
+def _scores(text: str, low: int, high: int) -> set[tuple[str, str]]:
     """The different scores that a text gives, each with what it is out of ("" if unsaid)."""
-    boxed = final_statement(text)
-    bare = [m for part in (text, boxed or "", *_lines(text)[:1], *_lines(text)[-1:])
-            if (m := _BARE.fullmatch(part))]  # fmt: skip
-    labelled = list(_LABELLED.finditer(text))
-    final = [m for m in labelled if m[1]]
-    if labelled:
-        return {(m[2], m[3] or "") for m in (final[-1:] or labelled)}
-    if bare:
-        return {(m[1], m[2] or "") for m in bare}
-    return {(m[1] or m[3], m[2] or m[4] or "") for m in _POINTS.finditer(text)}
+    text = re.sub(rf"\b{low}\s?(?:to|through|[-–—])\s?{high}\b", "", text)
+    parts = [final_statement(text) or "", text, *_lines(text)]
+    own = {(m[2], m[3] or "") for part in parts if (m := _LINE.fullmatch(part))}
+    if len(own) == 1:
+        return own
+    given = [m for m in _SCORE.finditer(text) if _given(m, text)]
+    final = [(m[2], m[3] or "") for m in given if m[1]]
+    if final:
+        return {final[-1]}
+    bare = [m for part in (*parts[:3], parts[-1]) if (m := _BARE.fullmatch(part))]
+    found = {(m[2], m[3] or "") for m in given} or {(m[1], m[2] or "") for m in bare}
+    every = {(m[1], m[2] or "") for m in re.finditer(_NUMBER, text)}
+    fits = {x for x in every if low <= float(x[0]) <= high and float(x[1] or high) == high}
+    return found | fits if found and len({float(said) for said, _ in fits}) > 1 else found
+
+
+def _given(score: re.Match[str], text: str) -> bool:
+    """Whether a score is given, not denied or explained ("a score of 2 requires")."""
+    clause = re.split(r"[.,;:!?\n]", text[max(0, score.start() - 80) : score.start()])[-1]
+    return not _NOT_GIVEN.search(clause + score[0]) and not _NEEDS.match(text, score.end())

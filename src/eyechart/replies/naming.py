@@ -44,35 +44,34 @@ _MENTION = re.compile(
     r"(?!\s+(?!(?:is|are|or|and|because|since|but|only)\b)\w)"
 )
 _BEFORE = re.compile(
-    r"(?:\b(?:not(?! only)|no|cannot|never|neither|nor|without|hardly|lacks|lacking|free of|less"
-    r"|fewer"
-    r"|absence|(?<!more )than|instead of|except|unlike|whether|wrong|incorrect|unlikely"
-    r"|(?<!at )least"
-    r"|(?<!no )doubt|(?:apart|aside) from|(?:(?:any|every)thing|all|any) but|rul\w+ out|eliminat\w+"
-    r"|exclud\w+)|n't)(?:\s+(?!(?:but|so|because|therefore|thus)\b)[\w'-]+){0,3}[\s(\[\"']*\Z"
-    r"|(?:n't|\bnot) (?:think|believe|say|agree)\b(?:(?! but ).)*\Z",
-    re.I,
+    r"""(?:\b(?:not(?!\ only)|no|cannot|never|neither|nor|nobody|without|hardly|lacks|lacking|unlike
+      |free\ of|less|fewer|absence|(?<!more\ )than|instead\ of|except|whether|wrong|incorrect
+      |unlikely|mistake|opposite|(?<!at\ )least|(?<!no\ )doubt|(?:apart|aside)\ from
+      |(?:(?:any|every)thing|all|any)\ but|rul\w+\ out|eliminat\w+|exclud\w+)|n't)
+      (?:\s+(?!(?:but|so|because|therefore|thus|and\ (?:is|has|shows|it|there))\b)[\w'-]+){0,5}
+      [\s(\[\"']*\Z
+    |(?:n't|\bnot)\ (?:think|believe|say|agree)\b(?:(?!\ but\ ).)*\Z
+    |(?:不会?是|不选|不应选|并非|[不别]|排除|没有|不存在)[^\w]*\Z""",
+    re.I | re.X,
 )
 _AFTER = re.compile(
-    r"-free\b|(?:[)\]\"'.:]*|(?: (?!(?:so|but|because|since|as|therefore|thus|while"
-    r"|though)\b)[\w'-]+){1,8}?)"
-    r"\s*(?:\b(?:is|are|was|were|do|does|seems?|looks?|can|may|would)(?: be)? (?:\w+ly )?(?:not"
-    r"|absent"
-    r"|incorrect|wrong|false|(?:less |un)likely|out|impossible|hardly|rul\w+ out|eliminat\w+"
-    r"|exclud\w+"
-    r"|dismissed|negligible|minimal|the (?:wrong|least|incorrect))\b|\b(?:is|are|does|do|was"
-    r"|ca)n't\b"
-    r"|\bcannot\b|[✗✘❌×])"
-    r"|[:.)]+\s*(?:no|not|absent|false|incorrect|wrong)(?=\W*\Z|[.;\n]|,\s*[(\[]?[A-Z]\b)",
-    re.I,
+    r"""-free\b
+    |(?:[)\]\"'.:]*
+      |(?:\ (?!(?:so|but|because|since|as|therefore|thus|while|though)\b)[\w'-]+){1,8}?)
+     \s*(?:\b(?:is|are|was|were|do|does|seems?|looks?|can|may|would)(?:\ be)?\ (?:\w+ly\ )?
+       (?:not|absent|incorrect|wrong|false|(?:less\ |un)likely|out|impossible|hardly|rul\w+\ out
+         |eliminat\w+|exclud\w+|dismissed|negligible|minimal|the\ (?:wrong|least|incorrect))\b
+       |\b(?:is|are|does|do|was|ca)n't\b|\bcannot\b|[✗✘❌×])
+    |[:.)]+\s*(?:no|not|absent|false|incorrect|wrong)(?=\W*\Z|[.;\n]|,\s*[(\[]?[A-Z]\b)
+    |\s*(?:不对|不正确|不是|不符|错)""",
+    re.I | re.X,
 )
 _LEADS = re.compile(
-    r"(?:\A|\n|[^\w\s'\-]|'s|[\u3040-\u9fff]|\b(?:is|are|be|was|as|or|and|but|not|nor|neither"
-    r"|either"
-    r"|between|both|only|just|than|of|so|to|for|with|say|choose|pick|select|think|guess|chose"
-    r"|except|out|like|leaves|leaving|\w+ly|thus|hence|therefore|then|final|because|since|while"
-    r"|whereas))[ ]?\Z",
-    re.I,
+    r"""(?:\A|\n|[^\w\s'\-]|'s|[\u3040-\u9fff]
+    |\b(?:is|are|be|was|as|or|and|but|not|nor|neither|either|between|both|only|just|than|of|so|to
+      |for|with|say|choose|pick|select|think|guess|chose|except|out|like|leaves|leaving|\w+ly
+      |thus|hence|therefore|then|final|because|since|while|whereas))[ ]?\Z""",
+    re.I | re.X,
 )
 
 
@@ -315,6 +314,9 @@ _PUZZLES = {
     ),
     "names a range of options": re.compile(
         r"(?<![\w'])[A-Z][)\]]? ?(?:through|thru|to|[-–—~]) ?[(\[]?[A-Z](?![\w'])"
+    ),
+    "goes through the options": re.compile(
+        r"(?<![\w'])A[)\]]? ?[:=][^\n]{0,80}(?<![\w'])B[)\]]? ?[:=]"
     ),
     "repeats the options": re.compile(
         r"(?:\A|\n)\W{0,12}(?:the )?(?:options|choices)\s?:\s?\W{0,6}A[.):]", re.I

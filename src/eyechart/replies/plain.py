@@ -111,7 +111,7 @@ _MARKER = re.compile(
 
 _NO_MARKER = re.compile(
     r"(?:\b(?:wrong|incorrect|least|worst|not|never|whether|if|doubt|unlikely|cannot)|n't)"
-    r"(?:\s+(?!so\b|but\b|because\b|therefore\b|thus\b)\w+){0,2}\s*\Z",
+    r"(?:\s+(?!so\b|but\b|because\b|therefore\b|thus\b)\w+){0,2}\s*\Z|[不非别]\Z",
     re.I,
 )
 
