@@ -258,3 +258,30 @@ def test_list_shows_every_kind_of_plug_in(tmp_path: Path) -> None:
     told = eyechart("list", cwd=tmp_path)
     for name in ("snellen", "openai_http", "signal", "srcc"):
         assert name in told.stdout
+
+
+def test_a_second_ctrl_c_gives_up_the_calls_on_their_way_and_loses_no_answer(
+    items: Path, tmp_path: Path
+) -> None:
+    rows = (items / "metadata.jsonl").read_text().splitlines()
+    more = [rows[0].replace('"s"', f'"s{i}"').replace("wrong?", f"wrong {i}?") for i in range(200)]
+    (items / "metadata.jsonl").write_text("\n".join(more))
+    with serve(*[hangs(0.01)] * 40, hangs(600)) as endpoint:
+        command = [sys.executable, "-m", "eyechart.cli", "run", str(items), "--concurrency", "4"]
+        command += ["--model", endpoint.address, "--out", "run"]
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+        while len(endpoint.requests) < 44 and process.poll() is None:
+            time.sleep(0.02)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        assert process.wait(timeout=15) == 130
+        n_answered = len(endpoint.answered)
+    calls = eyechart("calls", cwd=tmp_path)
+    assert f"{n_answered} answered calls" in calls.stdout
+
+
+def test_a_terminal_that_lacks_our_signs_is_no_failure(items: Path, tmp_path: Path) -> None:
+    words = ("run", items, "--model", "guess", "--out", "run")
+    told = eyechart(*words, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+    assert told.returncode == 0, told.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import photograph
+from tests.endpoint import fails, serve
 
 from eyechart import RunSettings, evaluate, rescore, rewrite_report, run_folder
 from eyechart.asking import AskSettings, Budget
@@ -252,3 +253,37 @@ def test_the_report_is_there_for_other_programs(items: Path, tmp_path: Path) -> 
     told = json.loads((outcome.folder / "report.json").read_text())
     assert told["headline"] == outcome.report.headline
     assert len(told["cells"]) == len(outcome.report.cells)
+
+
+def test_a_judge_that_fails_leaves_earlier_verdicts_and_the_report_as_they_were(
+    items: Path, tmp_path: Path
+) -> None:
+    how = settings(tmp_path, judge=scripted(tmp_path, other="Score: 2"))
+    run = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how).folder
+    before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
+    down = RunSettings(workspace=tmp_path / "other", judge="http://127.0.0.1:9/v1#judge")
+    with pytest.raises(Fatal, match="Is the server up"):
+        rescore(run, settings=down)
+    with serve(fails(422, "no, thank you")) as endpoint:
+        refusing = RunSettings(workspace=tmp_path / "other", judge=endpoint.address)
+        with pytest.raises(BadInput, match=r"no verdict at all .*no, thank you.*kept as they were"):
+            rescore(run, settings=refusing)
+    after = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
+    assert {n: d for n, d in after.items() if not n.startswith(".")} == {
+        n: d for n, d in before.items() if not n.startswith(".")
+    }
+
+
+def test_a_run_again_without_a_judge_keeps_the_verdicts(items: Path, tmp_path: Path) -> None:
+    how = settings(tmp_path, judge=scripted(tmp_path, other="Score: 2"))
+    evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
+    again = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
+    assert [s.value for s in read_scores(again.folder) if s.name == "verdict"] == [1.0, 1.0]
+    assert "scripted:" in again.report.provenance["judge"]
+
+
+def test_responses_that_are_missing_count_as_failed(items: Path, tmp_path: Path) -> None:
+    run = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path)).folder
+    lines = (run / "responses.jsonl").read_text().splitlines(keepends=True)
+    (run / "responses.jsonl").write_text("".join(lines[:1]))
+    assert rescore(run).n_failed == 3

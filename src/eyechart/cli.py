@@ -6,6 +6,8 @@ Nothing is computed here. Exit status: 0 done, 1 done with failures, 2 could not
 
 from __future__ import annotations
 
+import io
+import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -287,6 +289,9 @@ def _end(outcome: Outcome) -> None:
 
 def main() -> None:
     """The entry point of the `eyechart` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks our dashes is no failure
     try:
         app(prog_name="eyechart")
     except Exception:

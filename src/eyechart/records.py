@@ -239,7 +239,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A metric against severity, for one distortion; `threshold` in `unit`, undefined where never seen.
+    """A metric against severity, for one distortion; `threshold` in `unit`, None where never seen.
 
     Points run from the weakest severity to the strongest. `setting`: where the model looked, in
     words that can follow "seen" ("beside the original"), "" where a benchmark has but one.

@@ -10,6 +10,7 @@ import dataclasses
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +71,8 @@ class _Asking:
         settings = self._settings
         with CallLog(settings.workspace / CALL_LOG) as log:
             responses = ask(requests, backend, log=log, settings=settings.ask, tally=self.tally)
-            self.keep(self._watch(responses, Stage(stage, n_requests, self.tally)))
+            with closing(responses):  # the engine ends before its log is closed
+                self.keep(self._watch(responses, Stage(stage, n_requests, self.tally)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,8 +86,8 @@ class _Asking:
             self._writer.add(response)
             self.responses.append(response)
 
-    def judge(self, item_set: ItemSet, judge: Backend) -> tuple[str, ...]:
-        """Have the judge grade what needs one. A judge that fails leaves items unjudged: a note."""
+    def judge(self, item_set: ItemSet, judge: Backend) -> None:
+        """Have the judge grade what needs one. Raises CallError where it cannot be asked at all."""
         by_id = {item.id: item for item in item_set.items}
         settings = self._settings
         requests = list(judge_requests(by_id, list(self.responses), judging=settings.judging))
@@ -96,8 +98,14 @@ class _Asking:
         n_before = len(self.responses)
         try:
             self.ask("judging", requests, judge, n_requests=len(requests))
-        except CallError as error:
+        finally:
             self.n_unjudged = len(requests) - (len(self.responses) - n_before)
+
+    def judge_or_note(self, item_set: ItemSet, judge: Backend) -> tuple[str, ...]:
+        """The same, but a judge that fails leaves items unjudged, and a note that says so."""
+        try:
+            self.judge(item_set, judge)
+        except CallError as error:
             return (f"Judging stopped, {self.n_unjudged} verdicts are missing: {error}",)
         return ()
 
@@ -128,6 +136,9 @@ def evaluate(
     folder = Path(out) if out else settings.workspace / folder_name(name, backend.model)
     with run_folder.opened(folder):
         info = run_info(name, item_set, backend, judge, settings)
+        verdicts: list[Response] = []
+        if judge is None and (folder / "run.json").is_file():
+            info, verdicts = _with_verdicts(folder, info)
         run_folder.write_info(folder, info)
         items = run_folder.write_items(folder, item_set.items)
         item_set = dataclasses.replace(item_set, items=items)
@@ -136,8 +147,9 @@ def evaluate(
             asking = _Asking(writer, settings, watch)
             asking.ask("asking", requests, backend, n_requests=len(items))
             info = dataclasses.replace(info, notes=(*info.notes, *asking.notes))
+            asking.keep(verdicts)
             if judge:
-                info = dataclasses.replace(info, judge_notes=asking.judge(item_set, judge))
+                info = dataclasses.replace(info, judge_notes=asking.judge_or_note(item_set, judge))
         run_folder.write_info(folder, info)
         report = _scored(folder, info, item_set, asking.responses)
     return _outcome(folder, report, asking.responses, asking)
@@ -148,7 +160,8 @@ def rescore(
 ) -> Outcome:
     """Score a run's responses again; with a judge in `settings`, have it grade them first.
 
-    The model itself is not asked. Raises BadInput where `folder` is no run folder.
+    The model itself is not asked. Raises BadInput where `folder` is no run folder, and CallError
+    where the judge cannot be asked: the folder is then as it was.
     """
     folder, settings = Path(folder), settings or RunSettings()
     info, item_set = run_folder.read_info(folder), run_folder.read_item_set(folder)
@@ -159,11 +172,11 @@ def rescore(
             asking = _Asking(writer, settings, watch)
             asking.keep(r for r in responses if judge is None or r.role != "judge")
             if judge:
+                asking.judge(item_set, judge)
+                _refuse_nothing(folder, asking.responses, responses)
+                n_draws = settings.judging.n_draws
                 info = dataclasses.replace(
-                    info,
-                    judge=judge.model,
-                    n_judge_draws=settings.judging.n_draws,
-                    judge_notes=asking.judge(item_set, judge),
+                    info, judge=judge.model, n_judge_draws=n_draws, judge_notes=()
                 )
         run_folder.write_info(folder, info)
         report = _scored(folder, info, item_set, asking.responses)
@@ -250,14 +263,42 @@ def _left_to_judge(item_set: ItemSet, info: RunInfo) -> tuple[str, ...]:
     )
 
 
+def _with_verdicts(folder: Path, info: RunInfo) -> tuple[RunInfo, list[Response]]:
+    """What an earlier run in this folder was judged, which a run without a judge keeps."""
+    before = run_folder.read_info(folder)
+    if not before.judge or not (folder / "responses.jsonl").is_file():
+        return info, []
+    verdicts = [r for r in run_folder.read_responses(folder) if r.role == "judge"]
+    info = dataclasses.replace(
+        info,
+        judge=before.judge,
+        n_judge_draws=before.n_judge_draws,
+        judge_notes=before.judge_notes,
+    )
+    return info, verdicts
+
+
+def _refuse_nothing(folder: Path, now: list[Response], before: list[Response]) -> None:
+    """Verdicts are not given up for a judge that gave none."""
+    answered = [r for r in now if r.role == "judge" and r.failure is None]
+    if not answered and any(r.role == "judge" for r in before):
+        causes = [r.failure.message for r in now if r.role == "judge" and r.failure]
+        raise BadInput(
+            f"{folder}: the judge gave no verdict at all ({causes[0] if causes else 'not asked'}); "
+            "the earlier verdicts and the report are kept as they were"
+        )
+
+
 def _outcome(
     folder: Path, report: Report, responses: list[Response], asking: _Asking | None = None
 ) -> Outcome:
     messages = Counter(r.failure.message for r in responses if r.failure is not None)
     told = "".join(f"{message} ({n} times)" for message, n in messages.most_common(1))
+    failed_verdicts = sum(r.failure is not None for r in responses if r.role == "judge")
+    n_failed = report.counts.get("failed", 0) + failed_verdicts
     if asking is None:
-        return Outcome(folder, report, n_failed=messages.total(), most_frequent_failure=told)
-    n_failed = messages.total() + asking.n_unjudged
+        return Outcome(folder, report, n_failed=n_failed, most_frequent_failure=told)
+    n_failed += asking.n_unjudged
     return Outcome(folder, report, asking.tally.n_asked, asking.tally.n_found, n_failed, told)
 
 

@@ -14,6 +14,8 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -43,19 +45,31 @@ def watch(responses: Iterator[Response], stage: Stage) -> Iterator[Response]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
+        _Told(stage.tally),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), refresh_per_second=4) as progress:
-        task = progress.add_task(stage.name, total=stage.n_requests, told="")
+        task = progress.add_task(stage.name, total=stage.n_requests)
         for n, response in enumerate(responses, start=1):
             yield response
             if n % EVERY_N_RESPONSES == 0 or n == stage.n_requests:
-                speed = progress.tasks[task].speed or 0.0
-                progress.update(task, completed=n, told=_told(stage.tally, speed))
+                progress.update(task, completed=n)
+
+
+class _Told(ProgressColumn):
+    """What the tally says, as it is at this moment."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__()
+        self._tally = tally
+
+    def render(self, task: Task) -> Text:
+        return Text(_told(self._tally, task.speed or 0.0))
 
 
 def _told(tally: Tally, speed: float) -> str:
+    if tally.stopping:
+        return "waiting for the answers on their way; Ctrl-C again gives them up"
     parts = [f"{speed:.1f}/s"]
     if tally.n_found:
         parts.append(f"{tally.n_found} from the log")

@@ -366,7 +366,9 @@ def test_answers_are_committed_while_the_reader_stands_still(tmp_path: Path) -> 
         responses.close()
 
 
-def test_a_slow_call_and_its_twin_are_one_call_however_many_pass_between() -> None:
+def test_a_slow_call_and_its_twin_are_one_call_however_many_pass_between(
+    tmp_path: Path,
+) -> None:
     class Uneven(Counting):
         async def answer(self, call: Call) -> Answer:
             await asyncio.sleep(0.5 if call.request.item_id == "slow" else 0)
@@ -374,7 +376,8 @@ def test_a_slow_call_and_its_twin_are_one_call_however_many_pass_between() -> No
 
     model = Uneven()
     many = [question("slow", "twin"), *questions(3000), question("late", "twin")]
-    assert len(list(ask(many, model, settings=QUICK))) == 3002
+    with CallLog(tmp_path / "calls.sqlite") as log:
+        assert len(list(ask(many, model, log=log, settings=QUICK))) == 3002
     assert model.asked["slow"] + model.asked["late"] == 1
 
 

@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -26,7 +26,7 @@ from eyechart.asking.sending import Patience, Sender, Stopped
 from eyechart.errors import BadInput, Fatal
 from eyechart.records import Failure, Request, Response, Usage
 
-GRACE_S = 10.0
+GRACE_S = 20.0
 POLL_S = 0.2
 Known = asyncio.Future[Logged | Failure]
 
@@ -56,6 +56,7 @@ class Tally:
     """What a run of `ask` has done so far; the engine counts in it while it runs.
 
     `changed`: how many pictures could not travel as they were, by what was done to them.
+    `stopping`: no more is sent, and the calls on their way are waited for.
     """
 
     n_asked: int = 0
@@ -66,6 +67,7 @@ class Tally:
     tokens_out: int = 0
     usd: float = 0.0
     changed: Counter[str] = field(default_factory=Counter)
+    stopping: bool = False
 
 
 def ask(
@@ -75,7 +77,7 @@ def ask(
     log: CallLog | None = None,
     settings: AskSettings | None = None,
     tally: Tally | None = None,
-) -> Iterator[Response]:
+) -> Generator[Response, None, None]:
     """Ask a model every request and yield one response for each, as they come.
 
     What the log already holds is not asked again. A failure is a response too (`failure` is set).
@@ -101,7 +103,10 @@ def ask(
     finally:
         engine.abandon()
         while thread.is_alive():
-            thread.join(POLL_S)
+            try:
+                thread.join(POLL_S)
+            except KeyboardInterrupt:
+                engine.grace_s = 0.0  # asked again: give up the calls on their way
     if engine.error is not None:
         raise engine.error
 
@@ -115,6 +120,7 @@ class _Engine:
         self.backend, self.settings, self.tally = backend, settings, tally
         self.log = log if backend.logged else None
         self.error: BaseException | None = None
+        self.grace_s = GRACE_S
         tokens = tally.tokens_in + tally.tokens_out
         self.purse = Purse(settings.budget, n_calls=tally.n_asked, tokens=tokens, usd=tally.usd)
         self.sender = Sender(backend, settings.patience, settings.concurrency)
@@ -127,7 +133,7 @@ class _Engine:
 
     def abandon(self) -> None:
         """From outside: nobody reads any more. Calls on their way may come in for a short while."""
-        self.delivery.abandoned = True
+        self.delivery.abandoned = self.tally.stopping = True
         if self._loop is not None and not self._loop.is_closed():
             try:
                 self._loop.call_soon_threadsafe(self._stop)
@@ -172,14 +178,15 @@ class _Engine:
         """
         self._tasks.add(sending)
         sending.add_done_callback(self._ended)
-        deadline = float("inf")
+        stopped_at = None
         while self._tasks and not delivering.done():
             await asyncio.wait({*self._tasks, delivering}, timeout=POLL_S, return_when=FIRST)
             if self.delivery.abandoned:
                 self._stop()
             if self.sender.stopped.is_set():
-                deadline = min(deadline, time.monotonic() + GRACE_S)
-                if not self.sender.pacer.in_flight or time.monotonic() > deadline:
+                stopped_at = stopped_at or time.monotonic()
+                over = time.monotonic() > stopped_at + self.grace_s
+                if over or not self.sender.pacer.in_flight:
                     break
         for task in self._tasks:
             task.cancel()

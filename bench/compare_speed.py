@@ -1,28 +1,23 @@
 """How long the statistics of 25 models on 2,765 items take.
 
-Run `python bench/statistics.py`. Prints the seconds of what `compare` computes (300 pairs: paired
-differences with intervals, McNemar, Holm), of 10,000 resamples whole and by facet, and how many
+Run `python bench/compare_speed.py`. Prints the seconds of what `compare` computes (300 pairs:
+paired differences with intervals, McNemar, Holm), of 10,000 resamples whole and by facet, and how many
 times longer a plain loop over resamples and scipy.stats.bootstrap take for the same resamples
 (measured on a part of them, scaled).
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
 
-# This file bears the name of a standard module that the libraries below import.
-sys.path[:] = [folder for folder in sys.path if Path(folder) != Path(__file__).parent]
+import numpy as np
+from scipy import stats
 
-import numpy as np  # noqa: E402
-from scipy import stats  # noqa: E402
-
-from eyechart.comparing import pairs_of  # noqa: E402
-from eyechart.metrics.bootstrap import bootstrap_means  # noqa: E402
-from eyechart.metrics.jackknife import TAIL  # noqa: E402
-from eyechart.report.samples import Row, Sample  # noqa: E402
+from eyechart.comparing import pairs_of
+from eyechart.metrics.bootstrap import bootstrap_means
+from eyechart.metrics.jackknife import TAIL
+from eyechart.report.samples import Row, Sample
 
 N_MODELS, N_ITEMS, N_RESAMPLES = 25, 2765, 10_000
 N_PAIRS = N_MODELS * (N_MODELS - 1) // 2
