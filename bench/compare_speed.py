@@ -1,8 +1,8 @@
 """How long the statistics of 25 models on 2,765 items take.
 
 Run `python bench/compare_speed.py`. Prints the seconds of what `compare` computes (300 pairs:
-paired differences with intervals, McNemar, Holm), of 10,000 resamples whole and by facet, and how many
-times longer a plain loop over resamples and scipy.stats.bootstrap take for the same resamples
+paired differences with intervals, McNemar, Holm), of 10,000 resamples whole and by facet, and how
+many times longer a plain loop over resamples and scipy.stats.bootstrap take for the same resamples
 (measured on a part of them, scaled).
 """
 

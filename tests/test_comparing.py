@@ -102,6 +102,14 @@ def test_three_runs_make_three_pairs_corrected_together() -> None:
     assert all((pair.p_holm or 0) >= (pair.p_mcnemar or 0) for pair in pairs)
 
 
+def test_runs_of_withheld_answers_have_nothing_to_compare(tmp_path: Path) -> None:
+    folder = items(tmp_path / "items", colours={"a": "red"})
+    rows = folder / "metadata.jsonl"
+    rows.write_text(rows.read_text().replace('"answer": "Blur"', '"answer": null'))
+    with pytest.raises(BadInput, match="nothing to compare: no item of all of these runs has"):
+        compare([run(folder, "one", "A"), run(folder, "two", "B")])
+
+
 def test_a_metric_that_one_run_lacks_makes_no_pair() -> None:
     assert pairs_of(["a", "b"], [{"verdict": verdicts(1.0)}, {}]) == ()
 

@@ -105,6 +105,14 @@ def test_photographs_with_scores_alone_are_items_to_rate(tmp_path: Path) -> None
         ({"file_name": 7}, r"file_name: expected a file name inside the item folder"),
         ({"concern": ["Blur"]}, r"concern: expected a text, a number or true/false"),
         ({"id": None, "file_name": None}, r"id: expected a text"),
+        ({"file_name": "a\ud800.png"}, r"file_name: expected a file name inside the item folder"),
+        ({"id": "\ud800"}, r"id: expected a text of whole characters, not '.ud800'"),
+        ({"mos": 10**400}, r"mos: expected a finite number, not 1000"),
+        ({"level": 10**400}, r"level: expected a number below 1\.8e308 in size"),
+        (
+            {f"{n}_file_name": "a.png" for n in "abcdefgh"},
+            r"images: expected at most 8 of them, not 9",
+        ),
     ],
 )
 def test_a_bad_row_names_file_line_field_and_what_was_expected(
@@ -308,6 +316,8 @@ def test_changed_rows_have_another_digest(tmp_path: Path) -> None:
         ('{"n_items": "2"}', "n_items: expected int, not '2'"),
         ('{"digests": [1]}', r"digests: expected dict, not \[1\]"),
         ('{"title": 3}', "title: expected str, not 3"),
+        ('{"n_items": true}', "n_items: expected int, not True"),
+        ('{"notes": [1]}', r"notes: expected a list of texts, not \[1\]"),
     ],
 )
 def test_a_card_field_of_the_wrong_type_is_told(tmp_path: Path, card: str, message: str) -> None:
@@ -325,4 +335,49 @@ def test_a_card_may_leave_fields_empty(tmp_path: Path) -> None:
 def test_a_nul_in_a_file_name_is_told(tmp_path: Path) -> None:
     folder_of(tmp_path, {**GOOD, "file_name": "a\0.png"})
     with pytest.raises(BadInput, match="file_name: expected a file name inside"):
+        read_items(tmp_path)
+
+
+def test_a_file_name_that_is_a_loop_of_links_is_told(tmp_path: Path) -> None:
+    folder_of(tmp_path, {**GOOD, "file_name": "loop/a.png"})
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    try:
+        (tmp_path / "loop").resolve()
+    except (OSError, RuntimeError):
+        with pytest.raises(BadInput, match="file_name: expected a file name inside"):
+            read_items(tmp_path)
+    else:
+        assert read_items(tmp_path).items
+
+
+def test_more_pictures_than_have_a_name_are_not_written(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, GOOD)
+    item = Item("1", "rate", "?", (Picture(folder / "a.png"),) * 9)
+    with pytest.raises(BadInput, match="item 1: expected at most 8 images, not 9"):
+        write_items(folder, [item], Card("x"))
+
+
+def test_half_a_character_is_written_and_read_back(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path.resolve(), GOOD)
+    item = Item("1", "rate", "\ud800?", (Picture(folder / "a.png"),))
+    write_items(folder, [item], Card("x"))
+    (read,) = read_items(folder).items
+    assert read.question == "\ud800?"
+
+
+def test_parquet_is_looked_for_in_the_folder_and_its_data_alone(tmp_path: Path) -> None:
+    row = {k: v for k, v in GOOD.items() if k != "file_name"}
+    for place in ("data", "elsewhere"):
+        (tmp_path / place).mkdir()
+    parquet_of(tmp_path / "elsewhere" / "other.parquet", [{**row, "id": "2"}])
+    with pytest.raises(BadInput, match="no items here"):
+        read_items(tmp_path)
+    parquet_of(tmp_path / "data" / "test.parquet", [row])
+    assert [item.id for item in read_items(tmp_path).items] == ["1"]
+
+
+def test_the_scores_of_a_run_are_not_items(tmp_path: Path) -> None:
+    parquet_of(tmp_path / "scores.parquet", [{"item_id": "1", "value": 1.0}])
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(BadInput, match="no items here"):
         read_items(tmp_path)

@@ -6,6 +6,7 @@ import pytest
 
 from eyechart.errors import UnknownName
 from eyechart.prompts import (
+    ORDINALS,
     Judging,
     PromptForm,
     answer_requests,
@@ -14,6 +15,7 @@ from eyechart.prompts import (
     judge_requests,
 )
 from eyechart.records import Item, Kind, Picture, Request, Response, next_word
+from eyechart.rows import MAX_IMAGES
 
 PICTURE = Picture(data=b"x", name="a.png")
 
@@ -52,6 +54,15 @@ def test_each_kind_is_asked_in_these_words_after_its_picture(kind: Kind) -> None
 def test_several_pictures_are_named_in_order() -> None:
     (turn,) = request_for(item_of("single", n_images=2)).turns
     assert turn.parts[:4] == ("First image:", PICTURE, "Second image:", PICTURE)
+
+
+def test_every_picture_that_a_row_may_have_has_a_name() -> None:
+    assert len(ORDINALS) == MAX_IMAGES
+
+
+def test_a_reply_to_an_item_that_is_not_there_is_not_judged() -> None:
+    stray = Response("gone", "answer", 0, "k", "m", text="Blurry")
+    assert not list(judge_requests({"1": item_of("open")}, [stray]))
 
 
 def test_a_rating_begins_the_answer_and_wants_the_next_word() -> None:

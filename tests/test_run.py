@@ -287,3 +287,11 @@ def test_responses_that_are_missing_count_as_failed(items: Path, tmp_path: Path)
     lines = (run / "responses.jsonl").read_text().splitlines(keepends=True)
     (run / "responses.jsonl").write_text("".join(lines[:1]))
     assert rescore(run).n_failed == 3
+
+
+def test_a_torn_judged_run_can_be_run_again(items: Path, tmp_path: Path) -> None:
+    how = settings(tmp_path, judge=scripted(tmp_path, other="Score: 2"))
+    run = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how).folder
+    (run / "responses.jsonl").write_text('{"item_id": "sing')
+    again = evaluate(items, Scripted("A"), out=run, settings=settings(tmp_path))
+    assert (again.n_asked, again.n_found, again.n_failed) == (0, 4, 0)

@@ -42,7 +42,8 @@ def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Com
     judged is left out) and of rank correlation where items are rated, each with a 95 % interval
     that heeds the items' clusters.
 
-    Raises BadInput for fewer than two runs, a folder without scores, or runs that share no items.
+    Raises BadInput for fewer than two runs, a folder without scores, runs that share no items, or
+    items whose answers are all withheld.
     """
     if len(runs) < 2:
         raise BadInput(f"expected two or more run folders to compare, not {len(runs)}")
@@ -50,13 +51,14 @@ def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Com
     shared = _shared(loaded)
     named = _named(loaded)
     samples = [_samples(run, shared) for run in named]
+    metric = _metric(samples)
     comparison = Comparison(
         title=shared.card.title or named[0].info.benchmark,
         benchmark=named[0].info.benchmark,
         runs=tuple(_result(run, shared) for run in named),
         pairs=pairs_of([run.name for run in named], samples),
         n_items=len(shared.items),
-        metric="accuracy" if "accuracy" in samples[0] else next(iter(samples[0])),
+        metric=metric,
         notes=_notes(named, shared),
         provenance={run.name: f"{run.info.model} {run.info.revision}".strip() for run in named},
     )
@@ -117,6 +119,17 @@ def _samples(run: _Run, shared: ItemSet) -> dict[str, Sample]:
     ids = {item.id for item in shared.items}
     scores = [score for score in run.scores if score.item_id in ids]
     return {sample.metric: sample for sample in samples_of(shared, scores)}
+
+
+def _metric(samples: Sequence[Mapping[str, Sample]]) -> str:
+    """The metric to open with: accuracy where there is one."""
+    found = [metric for of_run in samples for metric in of_run]
+    if not found:
+        raise BadInput(
+            "nothing to compare: no item of all of these runs has a right answer, an opinion "
+            "score or a severity; expected runs of items that have one"
+        )
+    return "accuracy" if "accuracy" in found else found[0]
 
 
 def _result(run: _Run, shared: ItemSet) -> RunResult:

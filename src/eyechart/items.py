@@ -17,15 +17,15 @@ from typing import Any
 
 from eyechart.errors import BadInput
 from eyechart.records import Item, Picture
-from eyechart.rows import Row, RowProblem, item_of_row, row_of_item
+from eyechart.rows import MAX_IMAGES, Row, RowProblem, item_of_row, misfit, row_of_item
 
 MAX_PROBLEMS_SHOWN = 20
-CARD_TYPES: Mapping[str, type] = {
-    **dict.fromkeys(["name", "title", "version", "benchmark", "licence", "citation"], str),
-    **dict.fromkeys(["description", "cluster", "digest"], str),
-    **dict.fromkeys(["seed", "n_items"], int),
-    **dict.fromkeys(["counts", "digests"], dict),
-    "notes": list,
+CARD_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(["name", "title", "version", "benchmark", "licence", "citation"], (str,)),
+    **dict.fromkeys(["description", "cluster", "digest"], (str,)),
+    **dict.fromkeys(["seed", "n_items"], (int,)),
+    **dict.fromkeys(["counts", "digests"], (dict,)),
+    "notes": (list, tuple),
 }
 Located = tuple[str, Item | RowProblem]
 ORDINALS = ("", "second_", "third_", "fourth_", "fifth_", "sixth_", "seventh_", "eighth_")
@@ -66,7 +66,7 @@ class ItemSet:
 
 
 def read_items(path: Path | str) -> ItemSet:
-    """Read an item folder, a Parquet file, or a folder of Parquet files.
+    """Read an item folder, a Parquet file, or a folder of Parquet files (there or in `data/`).
 
     Raises BadInput with every bad line (file, line, field, what was expected), up to 20 of them.
     """
@@ -82,7 +82,7 @@ def read_items(path: Path | str) -> ItemSet:
                 "and give it a new version"
             )
         return _checked(dataclasses.replace(card, digest=digest), _folder_items(rows_file, card))
-    shards = [path] if path.suffix == ".parquet" else sorted(path.glob("**/*.parquet"))
+    shards = [path] if path.suffix == ".parquet" else _shards(path)
     if path.exists() and shards:
         from eyechart.parquet import parquet_items
 
@@ -95,18 +95,30 @@ def read_items(path: Path | str) -> ItemSet:
     )
 
 
+def _shards(folder: Path) -> list[Path]:
+    """The Parquet files of a folder laid out as Hugging Face does; a run's scores are no items."""
+    found = sorted([*folder.glob("*.parquet"), *folder.glob("data/*.parquet")])
+    is_run = (folder / "run.json").is_file()
+    return [file for file in found if not (is_run and file == folder / "scores.parquet")]
+
+
 def write_items(folder: Path, items: Iterable[Item], card: Card) -> Card:
     """Write `metadata.jsonl` and `card.json`; the photographs must already lie under `folder`.
 
     Returns the card completed with counts and digests. Raises BadInput where a photograph is not
-    under `folder`.
+    under `folder`, or an item has more than 8.
     """
     folder = folder.resolve()
     items = tuple(items)
     digests: dict[str, str] = {}
     facets = sorted({name for item in items for name in item.facets})
     n_images = max((len(item.images) for item in items), default=1)
-    with (folder / "metadata.jsonl").open("w", encoding="utf-8") as out:
+    for item in items:
+        if len(item.images) > MAX_IMAGES:
+            n = len(item.images)
+            raise BadInput(f"item {item.id}: expected at most {MAX_IMAGES} images, not {n}")
+    lines = (folder / "metadata.jsonl").open("w", encoding="utf-8", errors="backslashreplace")
+    with lines as out:
         for item in items:
             names = [_name_under(folder, picture, digests) for picture in item.images]
             row = row_of_item(item, facets)
@@ -134,15 +146,30 @@ def read_card(folder: Path, *, name: str = "") -> Card:
         return Card(name or folder.resolve().name)
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-        given = {key: value for key, value in values.items() if value is not None}
-    except (ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{file}: not a card ({error}); expected one JSON object") from None
-    kept = {key: value for key, value in given.items() if key in CARD_TYPES}
-    for key, value in kept.items():
-        if not isinstance(value, CARD_TYPES[key]):
-            expected = CARD_TYPES[key].__name__
-            raise BadInput(f"{file}: {key}: expected {expected}, not {value!r}")
-    return Card(**{"name": folder.resolve().name, **kept, "notes": tuple(kept.get("notes", ()))})
+    if not isinstance(values, dict):
+        raise BadInput(f"{file}: not a card; expected one JSON object, not {values!r:.80}")
+    if values.get("name") is None:
+        values["name"] = folder.resolve().name
+    return card_of(values, str(file))
+
+
+def card_of(values: Mapping[str, Any], where: str) -> Card:
+    """The card of these values; what is null counts as absent, what is unknown is left out.
+
+    Raises BadInput with `where` and the field for a value of the wrong type, or without a name.
+    """
+    kept = {key: values[key] for key in CARD_TYPES if values.get(key) is not None}
+    notes = kept.setdefault("notes", ())
+    wrong = misfit(kept, CARD_TYPES)
+    if not wrong and not all(isinstance(note, str) for note in notes):
+        wrong = f"notes: expected a list of texts, not {notes!r:.80}"
+    if not wrong and "name" not in kept:
+        wrong = "name: missing; expected a text"
+    if wrong:
+        raise BadInput(f"{where}: {wrong}")
+    return Card(**{**kept, "notes": tuple(notes)})
 
 
 def _write_card(folder: Path, items: tuple[Item, ...], card: Card) -> Card:
@@ -207,7 +234,10 @@ def _folder_item(row: Any, where: str, folder: Path, card: Card) -> Item | RowPr
 
 
 def _is_inside(folder: Path, name: str) -> bool:
-    return "\0" not in name and (folder / name).resolve().is_relative_to(folder)
+    try:
+        return "\0" not in name and (folder / name).resolve().is_relative_to(folder)
+    except (OSError, ValueError, RuntimeError):  # a name that no file can have; a loop of links
+        return False
 
 
 def _checked(card: Card, items: Iterable[Located]) -> ItemSet:

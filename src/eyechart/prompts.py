@@ -82,12 +82,15 @@ def judge_requests(
 ) -> Iterator[Request]:
     """The requests that have a text-only judge grade each open answer and description, 0 to 2.
 
-    Items without a reference answer and replies that failed or are empty are left out.
+    Items without a reference answer and replies that failed or are empty are left out, and so are
+    replies to items that are not among these.
     """
     judging = judging or Judging()
     for response in responses:
-        item = items[response.item_id]
-        if not needs_judge(item) or response.role != "answer" or not response.text:
+        item = items.get(response.item_id)
+        if item is None or not needs_judge(item):
+            continue
+        if response.role != "answer" or not response.text:
             continue
         prompt = fill(
             f"judge_{item.kind}",

@@ -20,6 +20,7 @@ RATE_QUESTION = "Rate the quality of the image."
 OWN_COLUMNS = frozenset(
     ["id", "kind", "question", "options", "answer", "answers", "mos", "source", "licence", "images"]
 )
+MAX_IMAGES = 8
 TRUTH = {"true": True, "false": False, "yes": True, "no": False}
 
 
@@ -54,6 +55,8 @@ def item_of_row(row: Row) -> Item | RowProblem:
     """The item that a row holds, or what is wrong with the row."""
     values = {column: value for column, value in row.values.items() if value is not None}
     try:
+        if len(row.images) > MAX_IMAGES:
+            raise _Bad("images", f"at most {MAX_IMAGES} of them, not {len(row.images)}")
         kind = _kind(values)
         options = _options(values, kind)
         return Item(
@@ -90,6 +93,21 @@ def row_of_item(item: Item, facets: Iterable[str] = ()) -> dict[str, Any]:
         **dict.fromkeys(facets),
         **item.facets,
     }
+
+
+def misfit(values: Mapping[str, Any], types: Mapping[str, tuple[type, ...]]) -> str:
+    """The first value that has none of its types, in words; "" where all fit or are absent.
+
+    >>> misfit({"n_items": True}, {"n_items": (int,)})
+    'n_items: expected int, not True'
+    """
+    for name, kinds in types.items():
+        value = values.get(name)
+        fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+        if name in values and not fits:
+            expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+            return f"{name}: expected {expected}, not {value!r:.80}"
+    return ""
 
 
 def _kind(values: Mapping[str, Any]) -> Kind:
@@ -159,6 +177,8 @@ def _facets(values: Mapping[str, Any]) -> dict[str, FacetValue]:
     for column, value in facets.items():
         if not isinstance(value, (str, int, float, bool)):
             raise _Bad(column, f"a text, a number or true/false, not {value!r}")
+        if isinstance(value, int) and not _is_finite(value):
+            raise _Bad(column, "a number below 1.8e308 in size")
     return facets
 
 
@@ -168,6 +188,8 @@ def _text(values: Mapping[str, Any], column: str, *, needed: bool = False) -> st
         value = str(value)
     if not isinstance(value, str) or (needed and not value.strip()):
         raise _Bad(column, f"a text, not {value!r}")
+    if column == "id" and any("\ud800" <= character <= "\udfff" for character in value):
+        raise _Bad(column, f"a text of whole characters, not {value!r}")
     return value
 
 
@@ -175,6 +197,14 @@ def _number(values: Mapping[str, Any], column: str) -> float | None:
     value = values.get(column)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _Bad(column, f"a finite number, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
+        raise _Bad(column, f"a finite number, not {value!r:.80}")
     return float(value)
+
+
+def _is_finite(number: float) -> bool:
+    """Whether it is finite as a float; a whole number of 400 digits is not."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False

@@ -268,7 +268,10 @@ def _with_verdicts(folder: Path, info: RunInfo) -> tuple[RunInfo, list[Response]
     before = run_folder.read_info(folder)
     if not before.judge or not (folder / "responses.jsonl").is_file():
         return info, []
-    verdicts = [r for r in run_folder.read_responses(folder) if r.role == "judge"]
+    try:
+        verdicts = [r for r in run_folder.read_responses(folder) if r.role == "judge"]
+    except BadInput:  # torn: the answers come from the call log, the verdicts can be asked again
+        return info, []
     info = dataclasses.replace(
         info,
         judge=before.judge,

@@ -20,10 +20,37 @@ from pathlib import Path
 from typing import IO, Any
 
 from eyechart.errors import BadInput
-from eyechart.items import Card, ItemSet
+from eyechart.items import Card, ItemSet, card_of
 from eyechart.records import Failure, Item, Picture, Report, Response, Score, Usage
-from eyechart.rows import Row, RowProblem, item_of_row, row_of_item
+from eyechart.rows import Row, RowProblem, item_of_row, misfit, row_of_item
 
+AGAIN = (
+    "run the same `eyechart run` again: what was answered is in the call log and is not asked again"
+)
+MEND = "mend it, or run again into a new folder: what was answered is in the call log"
+Types = Mapping[str, tuple[type, ...]]
+OR_NULL = type(None)
+IMAGE_TYPES: Types = {"path": (str,), "name": (str,), "sha256": (str, OR_NULL)}
+USAGE_TYPES: Types = dict.fromkeys(["tokens_in", "tokens_out"], (int, OR_NULL))
+FAILURE_TYPES: Types = dict.fromkeys(["kind", "message"], (str,))
+RESPONSE_TYPES: Types = {
+    **dict.fromkeys(["item_id", "role", "key", "model", "revision"], (str,)),
+    **dict.fromkeys(["text", "reasoning", "finish"], (str, OR_NULL)),
+    "draw": (int,),
+    "logprobs": (list,),
+    "bound": (float, int, OR_NULL),
+    "usage": (dict,),
+    "seconds": (float, int),
+    "failure": (dict, OR_NULL),
+}
+RESPONSE_NEEDS = ("item_id", "role", "draw", "key", "model")
+INFO_TYPES: Types = {
+    **dict.fromkeys(["benchmark", "model", "revision", "started", "judge"], (str,)),
+    **dict.fromkeys(["identity", "card", "settings", "versions", "prompts"], (dict,)),
+    "n_judge_draws": (int,),
+    **dict.fromkeys(["notes", "judge_notes"], (list,)),
+}
+INFO_NEEDS = ("benchmark", "model", "revision", "started", "identity", "card")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -92,28 +119,40 @@ def write_info(folder: Path, facts: RunInfo) -> None:
 
 
 def read_info(folder: Path) -> RunInfo:
-    """Read `run.json`. Raises BadInput where there is none or it cannot be read."""
+    """Read `run.json`; what an older run left out has its default, what a newer one added is left.
+
+    Raises BadInput where there is none, it cannot be read, or a value has the wrong type.
+    """
     file = folder / "run.json"
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        card = values.pop("card")
-        values["card"] = Card(**{**card, "notes": tuple(card["notes"])})
-        for notes in ("notes", "judge_notes"):
-            values[notes] = tuple(values[notes])
-        return RunInfo(**values)
-    except FileNotFoundError:
+        read = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         raise BadInput(f"{folder}: not a run folder: no run.json") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{file}: not readable ({error}); expected what eyechart wrote") from None
+    values = _fitting(read, INFO_TYPES, INFO_NEEDS, str(file))
+    card = card_of(values.pop("card"), f"{file}: card")
+    for name in ("identity", "settings", "versions", "prompts"):
+        texts = values.get(name, {})
+        _fitting(texts, dict.fromkeys(texts, (str,)), (), f"{file}: {name}")
+    for name in ("notes", "judge_notes"):
+        values[name] = _fitting_all(values.get(name, ()), (str,), f"{file}: {name}")
+    return RunInfo(card=card, **values)
 
 
 def write_items(folder: Path, items: Iterable[Item]) -> tuple[Item, ...]:
-    """Write `items.jsonl`; photographs held in memory are laid under `images/` first."""
+    """Write `items.jsonl`; photographs held in memory are laid under `images/` first.
+
+    Photographs in the run folder are named by their place in it, so that it can be moved.
+    """
     digests: dict[Path, str] = {}
     settled = tuple(_settled(folder, item, digests) for item in items)
     lines = []
     for item in settled:
-        images = [{"path": str(p.path), "name": p.name, "sha256": p.sha256} for p in item.images]
+        images = [
+            {"path": _place(folder, p.path), "name": p.name, "sha256": p.sha256}
+            for p in item.images
+        ]
         lines.append(_encode({"id": item.id, "images": images, **row_of_item(item)}))
     text = "".join(line + "\n" for line in lines)
     write_whole(folder / "items.jsonl", text.encode("utf-8", "backslashreplace"))
@@ -121,13 +160,12 @@ def write_items(folder: Path, items: Iterable[Item]) -> tuple[Item, ...]:
 
 
 def read_item_set(folder: Path) -> ItemSet:
-    """The items of a run and their card."""
+    """The items of a run and their card. Raises BadInput with file and line for a bad row."""
     items: list[Item] = []
     for where, row in _rows(folder / "items.jsonl"):
-        images = tuple(
-            Picture(Path(i["path"]), None, i["name"], i["sha256"]) for i in row.pop("images")
-        )
-        item = item_of_row(Row(row, where, images))
+        images = _fitting(row, {"images": (list,)}, ("images",), where)["images"]
+        pictures = tuple(_picture(folder, image, where) for image in images)
+        item = item_of_row(Row(row, where, pictures))
         if isinstance(item, RowProblem):
             raise BadInput(str(item))
         items.append(item)
@@ -173,18 +211,20 @@ class ResponseWriter:
 
 
 def read_responses(folder: Path) -> Iterator[Response]:
-    """The responses of a run, in the order in which they came."""
-    for where, row in _rows(folder / "responses.jsonl"):
-        try:
-            failure = row.pop("failure", None)
-            usage = row.pop("usage", {})
-            yield Response(
-                **{**row, "logprobs": tuple(row.get("logprobs", ()))},
-                usage=Usage(**usage),
-                failure=Failure(**failure) if failure else None,
-            )
-        except TypeError as error:
-            raise BadInput(f"{where}: not a response ({error})") from None
+    """The responses of a run, in the order in which they came.
+
+    Raises BadInput with file, line and field for a value that is missing or has the wrong type.
+    """
+    for where, line in _rows(folder / "responses.jsonl"):
+        row = _fitting(line, RESPONSE_TYPES, RESPONSE_NEEDS, where)
+        usage = _fitting(row.pop("usage", {}), USAGE_TYPES, (), f"{where}: usage")
+        failure = row.pop("failure", None)
+        if failure is not None:
+            needed = tuple(FAILURE_TYPES)
+            failure = Failure(**_fitting(failure, FAILURE_TYPES, needed, f"{where}: failure"))
+        numbers = (float, int, OR_NULL)
+        row["logprobs"] = _fitting_all(row.get("logprobs", ()), numbers, f"{where}: logprobs")
+        yield Response(**row, usage=Usage(**usage), failure=failure)
 
 
 def write_scores(folder: Path, scores: Sequence[Score]) -> None:
@@ -210,6 +250,8 @@ def read_scores(folder: Path) -> tuple[Score, ...]:
     file = folder / "scores.parquet"
     try:
         return tuple(Score(**row) for row in pq.read_table(file).to_pylist())
+    except FileNotFoundError:
+        raise BadInput(f"{file}: missing; `eyechart score {folder}` writes it") from None
     except (OSError, pa.ArrowInvalid, TypeError) as error:
         raise BadInput(
             f"{file}: not readable ({error}); `eyechart score {folder}` writes it again"
@@ -281,16 +323,43 @@ RESPONSE_FIELDS = [
 def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if not file.is_file():
         raise BadInput(f"{file}: missing; expected a run folder with {file.name}")
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            where = f"{file}:{number}"
             try:
                 row = json.loads(line)
-            except ValueError as error:
-                raise BadInput(
-                    f"{file}:{number}: not a JSON object ({error}); run the same `eyechart run` "
-                    "again: what was answered is in the call log and is not asked again"
-                ) from None
-            yield f"{file}:{number}", row
+            except (ValueError, RecursionError) as error:
+                raise BadInput(f"{where}: not a JSON object ({error}); {AGAIN}") from None
+            if not isinstance(row, dict):
+                raise BadInput(f"{where}: not a JSON object but {row!r:.80}; {AGAIN}")
+            yield where, row
+
+
+def _fitting(values: Any, types: Types, needed: Sequence[str], where: str) -> dict[str, Any]:
+    """The values that `types` knows. Raises BadInput with `where` and the first wrong field."""
+    if not isinstance(values, dict):
+        raise BadInput(f"{where}: expected a JSON object, not {values!r:.80}")
+    missing = [f"{name}: missing" for name in needed if name not in values]
+    wrong = missing[0] if missing else misfit(values, types)
+    if wrong:
+        raise BadInput(f"{where}: {wrong}; {MEND}")
+    return {name: value for name, value in values.items() if name in types}
+
+
+def _fitting_all(values: Sequence[Any], kinds: tuple[type, ...], where: str) -> tuple[Any, ...]:
+    named = {str(place): value for place, value in enumerate(values)}
+    return tuple(_fitting(named, dict.fromkeys(named, kinds), (), where).values())
+
+
+def _place(folder: Path, path: Path | None) -> str:
+    """Where a photograph lies: from the run folder if it is in it."""
+    whole = folder.resolve()
+    return str(path.relative_to(whole) if path and path.is_relative_to(whole) else path)
+
+
+def _picture(folder: Path, image: Any, where: str) -> Picture:
+    known = _fitting(image, IMAGE_TYPES, tuple(IMAGE_TYPES), f"{where}: images")
+    return Picture(folder.resolve() / known["path"], None, known["name"], known["sha256"])
 
 
 def _storable(value: object) -> object:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 from tests.conftest import photograph
 
-from eyechart.benchmarks import Source
+from eyechart.benchmarks import Source, snellen
 from eyechart.benchmarks.snellen import BENCHMARK, curves, items, make
 from eyechart.benchmarks.snellen_questions import (
     BY_NAME,
@@ -263,6 +264,49 @@ def test_items_are_made_once_and_again_when_a_photograph_changes(
     shutil.copy(album / "1.png", photos / "0.png")
     assert items(source).card.digest != first.card.digest
     assert len(list((tmp_path / "workspace" / "items").iterdir())) == 2
+
+
+def test_of_two_that_make_one_chart_at_once_both_have_it(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, folder = Source(album, tmp_path, max_photos=1), tmp_path / "chart"
+    put = snellen._put
+
+    def late(unfinished: Path, folder: Path) -> None:
+        shutil.copytree(unfinished, folder)
+        put(unfinished, folder)
+
+    monkeypatch.setattr(snellen, "_put", late)
+    assert len(make(source, folder).items) == 331
+    assert [path.name for path in tmp_path.iterdir()] == ["chart"]
+
+
+def test_a_folder_that_something_else_fills_meanwhile_is_not_taken_for_the_chart(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = snellen._put
+
+    def late(unfinished: Path, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "mine.txt").write_text("mine")
+        put(unfinished, folder)
+
+    monkeypatch.setattr(snellen, "_put", late)
+    with pytest.raises(BadInput, match="the items cannot be written there"):
+        make(Source(album, tmp_path, max_photos=1), tmp_path / "chart")
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later(album: Path, tmp_path: Path) -> None:
+    old, new, mine = (
+        tmp_path / name
+        for name in (".chart-old.unfinished", ".chart-new.unfinished", ".chart-mine")
+    )
+    for folder in (old, new, mine):
+        folder.mkdir()
+    for folder in (old, mine):
+        os.utime(folder, (0, 0))
+    make(Source(album, tmp_path, max_photos=1), tmp_path / "chart")
+    assert (old.exists(), new.exists(), mine.exists()) == (False, True, True)
 
 
 def test_unusable_photographs_are_left_out_and_all_named(album: Path, tmp_path: Path) -> None:

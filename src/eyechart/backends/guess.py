@@ -13,7 +13,7 @@ import random
 import re
 
 from eyechart.asking.backend import Answer, BackendPlugin, Call
-from eyechart.asking.key import canonical
+from eyechart.asking.key import canonical, key_of
 from eyechart.records import Request, Usage
 from eyechart.scores import MOST_VERDICT
 
@@ -24,7 +24,7 @@ class Guess:
     """A backend that guesses."""
 
     model = "guess"
-    revision = "1"
+    revision = "2"
     wants = frozenset({"text", "next_word", "likelihood"})
     continues = True
     logged = True
@@ -37,7 +37,7 @@ class Guess:
             logprobs = (even,) * len(request.want.words)
             return Answer(logprobs=logprobs, finish="stop", usage=Usage(0, 0))
         digests = [image.sha256 for image in call.images]
-        chance = random.Random(canonical(request, self.model, self.revision, digests))
+        chance = random.Random(key_of(canonical(request, self.model, self.revision, digests)))
         text = _verdict(chance) if request.role == "judge" else _guess(_said(request), chance)
         return Answer(text=text, finish="stop", usage=Usage(0, 0))
 

@@ -6,11 +6,14 @@ questions, and from scores the accuracy against severity. It needs no labels and
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import hashlib
 import itertools
 import re
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ from eyechart.benchmarks.snellen_questions import N_OPTIONS, Subject, choose_pai
 from eyechart.benchmarks.snellen_stimuli import draw_stimuli
 from eyechart.distortions import DISTORTIONS, Distortion
 from eyechart.errors import BadInput
-from eyechart.items import Card, ItemSet, read_items, write_items
+from eyechart.items import Card, ItemSet, read_card, read_items, write_items
 from eyechart.metrics.intervals import proportion
 from eyechart.metrics.psychometric import threshold
 from eyechart.photographs import (
@@ -39,6 +42,8 @@ SUMMARY = (
     "Photographs with known faults added in known amounts; questions of every kind whose answers "
     "are true by construction."
 )
+UNFINISHED = ".unfinished"
+SECONDS_TILL_STALE = 24 * 3600
 CITATION = "Eyechart, benchmark snellen, version 1"
 
 
@@ -79,7 +84,8 @@ def make(source: Source, folder: Path) -> ItemSet:
     """Write the chart as an item folder: stimuli as PNG under `images/`, questions, a card.
 
     Equal seeds and photographs give equal bytes. The folder appears whole or not at all.
-    Photographs that cannot be used are left out and named in the card's notes.
+    Photographs that cannot be used are left out and named in the card's notes. Where another
+    process makes the same chart at the same time, the first one to finish has made it.
 
     Raises BadInput where `folder` holds something or cannot be written, or no photograph can be
     used.
@@ -89,11 +95,13 @@ def make(source: Source, folder: Path) -> ItemSet:
     photos = _photo_files(source)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        _sweep(folder)
+        prefix = f".{folder.name}-"
+        unfinished = Path(tempfile.mkdtemp(UNFINISHED, prefix, folder.parent))
         try:
             _write(source, photos, unfinished)
             unfinished.chmod(0o755)
-            unfinished.replace(folder)
+            _put(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
@@ -102,6 +110,22 @@ def make(source: Source, folder: Path) -> ItemSet:
             "place with room and the right to write"
         ) from None
     return read_items(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed while making this folder left over a day ago."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*{UNFINISHED}"):
+        with contextlib.suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - SECONDS_TILL_STALE:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _put(unfinished: Path, folder: Path) -> None:
+    try:
+        unfinished.replace(folder)
+    except OSError:
+        if not folder.is_dir() or read_card(folder).digest != read_card(unfinished).digest:
+            raise
 
 
 def curves(item_set: ItemSet, scores: Sequence[Score]) -> tuple[Curve, ...]:
