@@ -211,6 +211,13 @@ def test_a_missing_file_a_folder_and_nothing_at_all_are_named(tmp_path: Path) ->
         encode(Picture(Path("nul\0byte")))
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(BadPicture, match=r"a\.png: a pipe, socket or device, not a file; name an"):
+        encode(Picture(tmp_path / "a.png"))
+    assert thumbnail(Picture(tmp_path / "a.png")) is None
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     file = tmp_path / "secret.png"

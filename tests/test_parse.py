@@ -120,6 +120,10 @@ LONG = {
     "scores": "Score: 1 " * 11_000,
     "digits": "1" * 100_000,
     "refusals": "I can't see " * 8_000,
+    "dots": "." * 19_000 + "x",
+    "ellipses": "…" * 100_000 + "x",
+    "mixed marks": ".!?;" * 4_900 + "x",
+    "letters that unfold": "\ufdfa" * 100_000 + "x",
 }
 
 
@@ -128,6 +132,11 @@ LONG = {
 def test_a_reply_of_100000_characters_is_read_to_its_end(kind: str, shape: str) -> None:
     parsed = read(kind, LONG[shape], OPTIONS)
     assert (parsed.value is None) == (parsed.why is not None)
+
+
+@pytest.mark.parametrize("marks", [".", "..", "...", "…", "?!", "!;"])
+def test_a_sentence_ends_at_any_run_of_marks(marks: str) -> None:
+    assert parse_single(f"It is soft{marks} Noise{marks} So it is{marks}", OPTIONS).value == 1
 
 
 @pytest.mark.parametrize("sure", ["Answer: B", "**B**", "\\boxed{B}", "The answer is (B)."])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import stat
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
@@ -109,6 +110,9 @@ def _read(picture: Picture) -> bytes:
     if picture.path is None:
         raise BadPicture("neither a path nor bytes were given; set one of them")
     try:
+        mode = picture.path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # reading a pipe could wait for ever
+            raise BadPicture("a pipe, socket or device, not a file; name an image in the items")
         return picture.path.read_bytes()
     except FileNotFoundError as error:
         raise BadPicture("no such file; put it back or mend its name in the items") from error

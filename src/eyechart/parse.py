@@ -139,9 +139,15 @@ def _block(lines: Sequence[str], options: Sequence[str], *, many: bool) -> Named
     return _union(list(takewhile(lambda line: _line(line, options), lines)), options, many=many)
 
 
+# Begins at the first mark of a run, or the second after a letter ("B... Blur"): never at each one.
+_SENTENCE_END = re.compile(
+    r"(?:(?<![.!?;])(?<!\b[A-Za-z])|(?<=\b[A-Za-z][.!?;]))[.!?;]+(?=\s|$)|\n"
+)
+
+
 def _stated(text: str, options: Sequence[str], *, many: bool) -> Named | None:
     """What any line names by its first letter, or any sentence by being just an option's text."""
-    pieces = re.split(r"(?<!\b[A-Za-z])[.!?;]+(?=\s|$)|\n", text)
+    pieces = _SENTENCE_END.split(text)
     pieces += [piece.rpartition(": ")[2] for piece in pieces if ": " in piece]
     pieces += re.findall(r"(?i)\A(?:yes|no)(?=,|\s+[-–—])", text)
     stated = [line for line in _lines(text) if head_of(line, options)]

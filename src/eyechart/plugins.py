@@ -26,6 +26,7 @@ from eyechart.records import Curve, Score
 CONSTANTS = {"benchmarks": "BENCHMARK", "backends": "BACKEND", "metrics": "METRIC"}
 HTTP = "openai_http"
 HTTP_SCHEMES = ("http", "https", *VENDORS)
+MAX_SCHEME = 30  # what is longer is rather a key than a name
 
 
 def names(kind: str) -> list[str]:
@@ -66,7 +67,7 @@ def summary(kind: str, name: str) -> str:
 def open_model(address: str) -> Backend:
     """The model at an address: `signal`, `openai:gpt-5.2`, `http://localhost:8000/v1#NAME`, ...
 
-    Raises UnknownName (no such kind of address) and BadInput (the address is incomplete).
+    Raises UnknownName (no such kind of address) and BadInput (the address is incomplete, or a key).
     """
     scheme = address.partition(":")[0]
     if "@" in scheme:
@@ -76,6 +77,11 @@ def open_model(address: str) -> Backend:
         )
     if address.endswith(".py"):
         scheme = address
+    elif (scheme.startswith("sk-") or len(scheme) > MAX_SCHEME) and scheme not in names("backends"):
+        raise BadInput(
+            "this is no model's address, it looks like a key; write VENDOR:MODEL or "
+            "https://HOST/v1#MODEL, and put a key into EYECHART_API_KEY"
+        )
     return backend(HTTP if scheme in HTTP_SCHEMES else scheme).open(address)
 
 
@@ -121,7 +127,11 @@ def _module_at(path: Path) -> ModuleType:
     if spec is None or spec.loader is None or not path.is_file():
         raise BadInput(f"{path}: no such Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a person's own file may raise anything
+        told = f"{type(error).__name__}: {error}"
+        raise BadInput(f"{path}: cannot be loaded ({told}); mend the file") from error
     return module
 
 

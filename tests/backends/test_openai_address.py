@@ -108,6 +108,10 @@ def test_a_malformed_address_is_told_what_was_expected(address: str, said: str) 
         f"{SECRET}@localhost:8000/v1#m",
         f"http//{SECRET}@localhost:8000/v1#m",
         f"http://{SECRET}%0Aand@localhost:8000/v1#m",
+        f"http://sk#{SECRET}@127.0.0.1:9143/v1#m",
+        f"http://sk#{SECRET}@127.0.0.1:9143/v1",
+        f"https://sk#{SECRET}@a.org/v1",
+        f"http://sk#{SECRET}#{SECRET}@a.org#m",
     ],
 )
 def test_a_malformed_address_does_not_show_its_key(address: str) -> None:
@@ -115,6 +119,27 @@ def test_a_malformed_address_does_not_show_its_key(address: str) -> None:
         read_address(address, {})
     assert SECRET not in str(caught.value)
     assert "***@" in str(caught.value)
+
+
+def test_a_key_with_a_hash_is_told_how_to_write_it() -> None:
+    with pytest.raises(BadInput, match=r"write such characters of a key as %2F, %3F, %23, or put"):
+        read_address(f"http://sk#{SECRET}@127.0.0.1:9143/v1#m", {})
+    assert key_and_source("http://sk%23x@a.org/v1#m", {}) == ("sk#x", "the address")
+    for model in ("m@20240620", "@cf/meta/llama-3.1", "a/m@v1.5"):
+        assert read_address(f"http://a.org/v1#{model}", {}).model == model
+
+
+@pytest.mark.parametrize(
+    "query", [f"?api_key={SECRET}", f"?k=sk#{SECRET}", f"?k=a@{SECRET}", f"?k={SECRET}@b"]
+)
+def test_a_query_is_refused_without_showing_it(query: str) -> None:
+    for address in (f"http://a.org/v1{query}#m", f"http://a.org:eight/v1{query}#m"):
+        with pytest.raises(BadInput, match=r"\*\*\*") as caught:
+            read_address(address, {})
+        assert SECRET not in str(caught.value)
+    with pytest.raises(BadInput, match="OPENAI_BASE_URL: ") as caught:
+        read_address("openai:m", {"OPENAI_BASE_URL": f"http://a.org/v1{query}"})
+    assert SECRET not in str(caught.value)
 
 
 def test_a_key_that_cannot_be_sent_is_refused_without_showing_it() -> None:

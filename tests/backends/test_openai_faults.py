@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from contextlib import closing, suppress
 from email.utils import formatdate
@@ -10,9 +11,11 @@ from time import time
 from typing import Any
 
 import pytest
+from aiohttp import web
 from tests.backends.calling import SECRET, ask_address, call, error_of
 from tests.endpoint import (
     Behaviour,
+    Seen,
     answers,
     busy,
     drops,
@@ -21,13 +24,16 @@ from tests.endpoint import (
     sends_text,
 )
 
+from eyechart.asking.backend import Answer
+from eyechart.backends import openai_http
 from eyechart.backends.openai_address import read_address
-from eyechart.backends.openai_http import OpenAIHTTP
+from eyechart.backends.openai_http import MAX_REPLY_BYTES, UNREADABLE, OpenAIHTTP
 from eyechart.errors import CallError, Fatal, Refused, Transient
 from eyechart.records import Sampling, next_word
 
 A_RATING = call(want=next_word("good"), begun="It is", sampling=Sampling(0.0, 0.9, 9))
 NESTED = "[" * 100_000
+FAR_ZONE = "Wed, 21 Oct 2015 07:28:00 -9999999999999999"
 NO_REASON = {"choices": [{"message": {"role": "assistant", "content": None}}]}
 
 # --- errors that stop the run ---------------------------------------------------------------------
@@ -196,7 +202,7 @@ def test_being_asked_to_slow_down_says_how_long(
 
 
 def test_being_asked_to_slow_down_without_a_time_has_none() -> None:
-    for behaviour in (busy(), busy("soon"), busy("nan"), busy("inf")):
+    for behaviour in (busy(), busy("soon"), busy("nan"), busy("inf"), busy(FAR_ZONE)):
         error = error_of(behaviour)
         assert isinstance(error, Transient)
         assert (error.throttled, error.after_s) == (True, None)
@@ -278,6 +284,87 @@ def test_an_error_nested_without_end_is_still_an_error() -> None:
     assert isinstance(error_of(sends_text(NESTED, status=400)), Refused)
     said = error_of(fails(400, "no", param=["x"], code=None, type=[1]))
     assert "HTTP 400: no" in str(said)
+
+
+@pytest.mark.parametrize(
+    "code", ["²", "٤٠٠", "4" * 5000, "9" * 4000, "200", "307", int("9" * 4000)]
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_code_that_is_no_status_is_only_shown(code: str | int, status: int) -> None:
+    error = error_of(sends({"error": {"message": "no", "code": code}}, status=status))
+    assert isinstance(error, Transient)
+    assert f"(error {str(code)[:200]}" in str(error)
+    assert len(str(error)) < 700
+
+
+@pytest.mark.parametrize("trouble", UNREADABLE)
+def test_a_reply_that_nobody_foresaw_may_pass(
+    trouble: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Answer:
+        raise trouble("odd")
+
+    monkeypatch.setattr(openai_http, "read_reply", fail)
+    error = error_of(answers("A"))
+    assert isinstance(error, Transient)
+    assert f"HTTP 200 with a body that cannot be read, {trouble.__name__}, (application" in str(
+        error
+    )
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_reply_longer_than_any_answer_is_refused_and_not_read_to_its_end(status: int) -> None:
+    packed = gzip.compress(b" " * (MAX_REPLY_BYTES + 1), 1)
+
+    async def floods(request: web.Request, seen: Seen) -> web.StreamResponse:
+        return web.Response(body=packed, status=status, headers={"Content-Encoding": "gzip"})
+
+    error = error_of(floods)
+    assert isinstance(error, Refused)
+    assert f"HTTP {status} with a reply of more than 32 MiB, which was not read" in str(error)
+
+
+# --- proxies --------------------------------------------------------------------------------------
+
+
+def error_by_proxy(proxy: str, monkeypatch: pytest.MonkeyPatch, scheme: str) -> CallError:
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(CallError) as caught:
+        ask_address(f"{scheme}://far.invalid/v1#eyes")
+    assert SECRET not in f"{caught.value!r} {caught.value.__cause__!r}"
+    return caught.value
+
+
+def test_a_proxy_that_wants_another_password_is_told_without_the_one_it_got(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async def run() -> None:
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            proxy = f"http://me:{SECRET}@127.0.0.1:{port}"
+            error = await asyncio.to_thread(error_by_proxy, proxy, monkeypatch, "https")
+            assert isinstance(error, Fatal)
+            assert "the proxy says HTTP 407: Who are you. Check the proxy's user" in str(error)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "proxy", [f"me:{SECRET}@", f"http://me:{SECRET}@", f"me:a/{SECRET}@", f"http://{SECRET} @"]
+)
+def test_a_proxys_password_is_in_no_error(
+    proxy: str, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("127.0.0.1:1", ":99999", "[::1", ""):
+        error_by_proxy(f"{proxy}{place}", monkeypatch, scheme)
 
 
 @pytest.mark.parametrize("n_deep", range(900, 1000, 3))

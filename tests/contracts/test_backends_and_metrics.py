@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from eyechart import plugins
 from eyechart.asking.backend import Backend, Call
-from eyechart.errors import UnknownName
+from eyechart.errors import BadInput, UnknownName
 from eyechart.images import encode
 from eyechart.records import Picture, Request, Turn, likelihood, next_word
 
@@ -96,6 +97,29 @@ def test_a_metric_keeps_its_bounds_and_knows_when_it_is_undefined(name: str) -> 
 def test_an_unknown_name_offers_the_nearest(kind: str, name: str, near: str) -> None:
     with pytest.raises(UnknownName, match=f"no {kind} is called '{name}'; did you mean '{near}'"):
         getattr(plugins, kind)(name)
+
+
+@pytest.mark.parametrize("key", ["sk-secret", "sk-secret:m", "AIza" + "secret" * 6])
+def test_a_key_in_place_of_a_models_address_is_not_shown(key: str) -> None:
+    with pytest.raises(BadInput, match="this is no model's address, it looks like a key") as caught:
+        plugins.open_model(key)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def", r"cannot be loaded \(SyntaxError: invalid syntax"),
+        ("1 / 0", r"cannot be loaded \(ZeroDivisionError: division by zero\); mend the file"),
+        ("import nowhere_at_all", r"cannot be loaded \(ModuleNotFoundError: No module named"),
+        ("x = 1", "expected a constant BACKEND in this file"),
+    ],
+)
+def test_a_plug_in_file_that_cannot_be_used_is_named(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with pytest.raises(BadInput, match=rf"mine\.py: {said}"):
+        plugins.open_model(str(file))
 
 
 def test_an_unknown_model_address_offers_the_nearest() -> None:

@@ -8,6 +8,7 @@ calls with a token or money limit go one at a time.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from eyechart.errors import BadInput
@@ -22,7 +23,7 @@ class Price:
     usd_out: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (self.usd_in >= 0 and self.usd_out >= 0):
+        if not all(0 <= usd < math.inf for usd in (self.usd_in, self.usd_out)):
             raise BadInput(f"expected prices of 0 or more, not {self.usd_in} and {self.usd_out}")
 
     def of(self, usage: Usage) -> float:

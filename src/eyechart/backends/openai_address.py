@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -17,6 +18,7 @@ from eyechart.errors import BadInput
 EXAMPLE = "http://localhost:8000/v1#Qwen/Qwen3-VL-8B-Instruct"
 ANY_KEY = "EYECHART_API_KEY"
 HIDDEN = "***"
+_PLACE_IN_MODEL = re.compile(r"@.*(?:#|:\d*/|/v1/?\Z)", re.S)  # then the first # is the key's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,20 @@ def read_address(address: str, environ: Mapping[str, str] = os.environ) -> Endpo
 
 
 def without_key(address: str) -> str:
-    """The address for people: what stands before the last `@` of its place is hidden.
+    """The address for people: what may be a key is hidden, before an `@` or after a `?`.
 
-    >>> without_key("http://secret@localhost/v1#m@1")
-    'http://***@localhost/v1#m@1'
+    >>> without_key("http://secret@localhost/v1#m@1"), without_key("http://localhost/v1?key=1#m")
+    ('http://***@localhost/v1#m@1', 'http://localhost/v1?***')
     """
-    place, hash_mark, model = address.partition("#")
-    before, at, rest = place.rpartition("@")
+    place, _, model = address.partition("#")
+    end = len(address) if _PLACE_IN_MODEL.search(model) else len(place)
+    before, at, rest = address[:end].rpartition("@")
     scheme = "".join(before.partition("//")[:2]) if "//" in before else ""
-    return f"{scheme}{HIDDEN}{at}{rest}{hash_mark}{model}" if at else address
+    if "?" in before:  # the @ may be the key's own: nothing tells where a key ends
+        return f"{scheme}{HIDDEN}"
+    shown = f"{scheme}{HIDDEN}@{rest}{address[end:]}" if at else address
+    known, query, _ = shown.partition("?")
+    return f"{known}?{HIDDEN}" if query else shown
 
 
 def _at_vendor(address: str, model: str, vendor: Vendor, environ: Mapping[str, str]) -> Endpoint:
@@ -161,7 +168,8 @@ def _split(place: str, address: str) -> SplitResult:
         usable = False
     if not usable:
         raise BadInput(f"{shown!r} is no URL of a model; expected one such as {EXAMPLE}")
-    if "@" in parts.path or parts.query:
+    model = address.partition("#")[2]
+    if "@" in parts.path or parts.query or _PLACE_IN_MODEL.search(model):
         raise BadInput(
             f"{shown!r} has a query, or a key with '/', '?' or '#' in it; write such characters of "
             f"a key as %2F, %3F, %23, or put the key into {ANY_KEY}"

@@ -17,12 +17,15 @@ from typing import Any
 
 import aiohttp
 
-from eyechart.backends.openai_address import ANY_KEY, Endpoint
+from eyechart.backends.openai_address import ANY_KEY, HIDDEN, Endpoint
 from eyechart.backends.openai_wire import Body
 from eyechart.errors import CallError, Fatal, Refused, Transient
 from eyechart.records import Request
 
 MAX_CHARACTERS = 300
+MAX_CLEANED = 20 * MAX_CHARACTERS
+HTTP_ERROR = re.compile(r"[45][0-9][0-9]")
+CREDENTIALS = re.compile(r".*@", re.S)  # a password may hold anything, blanks too
 NO_MODEL = re.compile(r"model\b.{0,80}\b(not found|does not exist)|not a valid model", re.I | re.S)
 TOO_LONG = re.compile(r"context (length|window)|too (long|large)", re.I)
 STATUS_OF_CODE = {
@@ -72,8 +75,10 @@ def fault_of_reply(reply: Reply, endpoint: Endpoint, *, body: Body, request: Req
     said = complaint(reply.text)
     status = reply.status
     if status < 300:
-        status = int(said.code) if said.code.isdigit() else STATUS_OF_CODE.get(said.code, status)
-    shown = f"HTTP {reply.status}" + (f" (error {said.code})" if said.code else "")
+        known = STATUS_OF_CODE.get(said.code, status)
+        status = int(said.code) if HTTP_ERROR.fullmatch(said.code) else known
+    code = clean(said.code, endpoint)
+    shown = f"HTTP {reply.status}" + (f" (error {code})" if code else "")
     where = f"{endpoint.name}: {shown}: {clean(said.message, endpoint)}"
     fatal = _fatal(status, said, endpoint)
     if 300 <= status < 400:
@@ -94,7 +99,7 @@ def fault_of_reply(reply: Reply, endpoint: Endpoint, *, body: Body, request: Req
 
 def fault_of_page(reply: Reply, endpoint: Endpoint, wanted: str) -> Transient:
     """The error for a reply with status 200 that is no reply of a model, such as a proxy's page."""
-    kind = reply.headers.get("Content-Type", "no content type")
+    kind = clean(reply.headers.get("Content-Type", "no content type"), endpoint)
     begin = clean(reply.text, endpoint)[:80]
     return Transient(
         f"{endpoint.name}: HTTP {reply.status} with {wanted} ({kind}): {begin!r}. Is something "
@@ -103,8 +108,10 @@ def fault_of_page(reply: Reply, endpoint: Endpoint, wanted: str) -> Transient:
 
 
 def fault_of_connection(error: Exception, endpoint: Endpoint) -> CallError:
-    """The error for a connection that was not made, or was lost."""
-    said = clean(str(error) or type(error).__name__, endpoint)
+    """The error for a connection that was not made, or was lost; without a proxy's password."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _fault_of_proxy(error, endpoint)
+    said = clean(CREDENTIALS.sub(f"{HIDDEN}@", str(error)) or type(error).__name__, endpoint)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return Fatal(f"{endpoint.name}: no secure connection: {said}. Is it the right host?")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
@@ -112,6 +119,15 @@ def fault_of_connection(error: Exception, endpoint: Endpoint) -> CallError:
     if isinstance(error, aiohttp.InvalidURL):
         return Fatal(f"{endpoint.name}: not an address that can be asked: {said}")
     return Transient(f"{endpoint.name}: the connection broke before the answer was whole: {said}")
+
+
+def _fault_of_proxy(error: aiohttp.ClientHttpProxyError, endpoint: Endpoint) -> CallError:
+    """`str(error)` holds the proxy's URL with its password."""
+    said = CREDENTIALS.sub(f"{HIDDEN}@", error.message)
+    where = f"{endpoint.name}: the proxy says HTTP {error.status}: {clean(said, endpoint)}"
+    if error.status == 407:
+        return Fatal(f"{where}. Check the proxy's user and password in the environment")
+    return Transient(where)
 
 
 def no_logprobs(endpoint: Endpoint) -> Refused:
@@ -155,7 +171,7 @@ def _detail(detail: Any) -> str:
 
 def clean(text: str, endpoint: Endpoint) -> str:
     """An endpoint's words for people: without the key, on one line, printable, cut short."""
-    words = " ".join(endpoint.hide(text).split())
+    words = " ".join(endpoint.hide(text)[:MAX_CLEANED].split())
     printable = "".join(letter for letter in words if letter.isprintable())
     return printable if len(printable) <= MAX_CHARACTERS else f"{printable[:MAX_CHARACTERS]}…"
 
@@ -210,5 +226,5 @@ def _after_s(headers: Mapping[str, str]) -> float | None:
 def _until_s(date: str) -> float:
     try:
         return parsedate_to_datetime(date).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return math.nan

@@ -23,8 +23,11 @@ from eyechart.backends.openai_faults import (
     no_logprobs,
 )
 from eyechart.backends.openai_wire import Body, compose, error_inside, missing_in, read_reply
+from eyechart.errors import Refused
 
 CONNECT_S = 10.0
+MAX_REPLY_BYTES = 32 * 2**20  # unpacked; an answer of a million words is a quarter of it
+UNREADABLE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
 SECRET_LENGTH = 8  # local servers are given words such as EMPTY, which an answer may hold
 
 
@@ -52,6 +55,19 @@ class OpenAIHTTP:
             reply = await self._post(body)
         except (aiohttp.ClientError, OSError) as error:
             raise fault_of_connection(error, self._endpoint) from None
+        try:
+            return self._read(reply, body, call)
+        except UNREADABLE as error:  # a reply holds whatever its sender likes: no list is complete
+            wanted = f"a body that cannot be read, {type(error).__name__},"
+            raise fault_of_page(reply, self._endpoint, wanted) from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _read(self, reply: Reply, body: Body, call: Call) -> Answer:
         if not 200 <= reply.status < 300:
             raise fault_of_reply(reply, self._endpoint, body=body, request=call.request)
         content = self._content(reply, body, call)
@@ -59,12 +75,6 @@ class OpenAIHTTP:
         if answer is None:
             raise no_logprobs(self._endpoint)
         return answer
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
 
     async def _post(self, body: Body) -> Reply:
         if self._session is None:
@@ -76,10 +86,23 @@ class OpenAIHTTP:
             proxy=self._proxy,
             allow_redirects=False,
         ) as response:
-            text = (await response.read()).decode("utf-8", "replace")
+            text = (await self._whole(response)).decode("utf-8", "replace")
             if len(self._endpoint.key) >= SECRET_LENGTH:
                 text = self._endpoint.hide(text)
             return Reply(response.status, response.headers, text)
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body, unpacked. Raises Refused where it is longer than any answer."""
+        data = bytearray()
+        async for piece in response.content.iter_any():
+            data += piece
+            if len(data) > MAX_REPLY_BYTES:
+                raise Refused(
+                    f"{self.model}: HTTP {response.status} with a reply of more than "
+                    f"{MAX_REPLY_BYTES >> 20} MiB, which was not read to its end. Is something "
+                    "other than the model's server answering at this address?"
+                )
+        return bytes(data)
 
     def _connect(self) -> aiohttp.ClientSession:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -117,7 +140,8 @@ def open_address(address: str) -> OpenAIHTTP:
 def _proxy(url: str) -> str | None:
     """The proxy of the environment. aiohttp's own trust_env would read ~/.netrc for keys too."""
     parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 BACKEND = BackendPlugin(

@@ -67,11 +67,15 @@ def clean(text: str) -> str:
     >>> clean("**（Ｂ）**"), clean(r"$\\text{B}$<|im_end|>")
     ('(B)', '\\B')
     """
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST // 4]}\n{text[-_LONGEST * 3 // 4 :]}"
-    text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
+    text = _ends(unicodedata.normalize("NFKC", _ends(text))).translate(_PLAIN)
     text = _TOKEN.sub("\n", _WRAPPED.sub(r"\1", text))
     return re.sub(r" ?\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)).strip()
+
+
+def _ends(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 4]}\n{text[-_LONGEST * 3 // 4 :]}"
 
 
 _SUPPOSES = re.compile(r"\bif\b(?! (?:I|you|we) (?:had|have|must)\b| (?:forced|pressed)\b)", re.I)
