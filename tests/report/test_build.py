@@ -74,7 +74,7 @@ def test_the_headline_tells_which_open_answers_count_as_0() -> None:
         Score("3", "verdict", None, "refused"),
     ]
     headline = build_report(items, [], scores, JUDGED).headline
-    assert "Its open answers earn 50.0 % of full marks" in headline
+    assert "signal's open answers earn 50.0 % of full marks" in headline
     assert "2 judged by a judge, 1 without an answer counted as 0)" in headline
 
 

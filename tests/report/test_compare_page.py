@@ -42,7 +42,7 @@ def comparison(*runs: RunResult, pairs: tuple[Pair, ...] = ()) -> Comparison:
 def test_the_headline_names_the_best_run_and_says_whether_its_lead_is_clear() -> None:
     two = comparison(run("a", 0.5), run("b", 0.6), pairs=(pair("a", "b", -0.1, 0.01),))
     assert comparison_headline(two) == (
-        "b comes first of 2 runs: Accuracy 60.0 % (95 % interval 55.0–65.0), on the 100 items that "
+        "b comes first of 2 runs: accuracy 60.0 % (95 % interval 55.0–65.0), on the 100 items that "
         "all share. Its lead over a is +10.0 points (+8.0 to +12.0, p = 0.010): a clear difference."
     )
 

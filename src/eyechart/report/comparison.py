@@ -96,8 +96,9 @@ def comparison_headline(comparison: Comparison) -> str:
     (best, cell), (second, next_cell) = rows[:2]
     metric = metric_named(comparison.metric)
     unit, e = " %" if metric.percent else "", cell.estimate
+    label = metric.label.lower() if metric.percent else metric.label
     first = (
-        f"{best.name} comes first of {plural(len(rows), 'run')}: {metric.label} "
+        f"{best.name} comes first of {plural(len(rows), 'run')}: {label} "
         f"{number(e.value, percent=metric.percent)}{unit} "
         f"(95 % interval {span(e.low, e.high, percent=metric.percent)}), on the "
         f"{plural(comparison.n_items, 'item')} that all share."

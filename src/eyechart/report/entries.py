@@ -116,7 +116,7 @@ class Shot:
 class Shown:
     """An entry as the page lists it. `facets`: (name, value) pairs that can be filtered by.
 
-    `verdicts`: what a judge said of the reply.
+    `verdicts`: what a judge said of the reply. `mos`: people's score, "" where there is none.
     """
 
     id: str
@@ -126,6 +126,7 @@ class Shown:
     options: tuple[Option, ...]
     lettered: bool
     reference: Trimmed
+    mos: str
     shots: tuple[Shot, ...]
     replies: tuple[Reply, ...]
     verdicts: tuple[Reply, ...]
@@ -236,6 +237,7 @@ def _shown(entry: Entry, facets: Sequence[str], shot: Callable[[Picture], Shot])
         options=_options(item),
         lettered=item.kind != "true_false",
         reference=trimmed(_reference(item), MOST_CHARACTERS),
+        mos="" if item.mos is None else f"{item.mos:.4g}",
         shots=tuple(map(shot, item.images)),
         replies=tuple(_reply(r, entry) for r in entry.responses if r.role != "judge"),
         verdicts=tuple(_reply(r, entry) for r in entry.responses if r.role == "judge"),

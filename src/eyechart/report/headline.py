@@ -48,7 +48,8 @@ def headline(
         _sight(curves),
         _unscored(counts, judge),
     ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    told = " ".join(sentence for sentence in sentences if sentence)
+    return f"{model}'s {told.removeprefix('Its ')}" if told.startswith("Its ") else told
 
 
 def _accuracy(model: str, cell: Cell | None) -> str:
