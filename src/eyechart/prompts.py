@@ -73,8 +73,10 @@ def answer_requests(
     """
     form, sampling = form or PromptForm(), sampling or Sampling()
     for item in items:
-        ask_for = _rate_request if item.kind == "rate" else _text_request
-        yield ask_for(item, form, sampling)
+        if item.kind == "rate":
+            yield _rate_request(item, form, sampling)
+        else:
+            yield _text_request(item, sampling)
 
 
 def judge_requests(
@@ -131,7 +133,7 @@ def _template(name: str) -> string.Template:
     return string.Template(text.split("\n", 1)[1].strip())
 
 
-def _text_request(item: Item, form: PromptForm, sampling: Sampling) -> Request:
+def _text_request(item: Item, sampling: Sampling) -> Request:
     options = "\n".join(f"{LETTERS[i]}. {option}" for i, option in enumerate(item.options))
     prompt = _template(item.kind).safe_substitute(question=item.question, options=options)
     turns = (Turn("user", (*_shown(item.images), prompt)),)

@@ -366,12 +366,13 @@ def test_answers_are_committed_while_the_reader_stands_still(tmp_path: Path) -> 
         responses.close()
 
 
+@pytest.mark.parametrize("slow_s", [0.0, 0.02, 0.05, 0.1, 0.2, 0.5])
 def test_a_slow_call_and_its_twin_are_one_call_however_many_pass_between(
-    tmp_path: Path,
+    tmp_path: Path, slow_s: float
 ) -> None:
     class Uneven(Counting):
         async def answer(self, call: Call) -> Answer:
-            await asyncio.sleep(0.5 if call.request.item_id == "slow" else 0)
+            await asyncio.sleep(slow_s if call.request.item_id == "slow" else 0)
             return await super().answer(call)
 
     model = Uneven()

@@ -127,7 +127,8 @@ class _Engine:
         self._slots = asyncio.Semaphore(settings.concurrency)
         self.delivery = Delivery(self.log, self._slots.release)
         self._changed = asyncio.Event()
-        self._known: OrderedDict[bytes, Known] = OrderedDict()
+        self._pending: dict[bytes, Known] = {}
+        self._recent: OrderedDict[bytes, Known] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -232,7 +233,8 @@ class _Engine:
             await self.delivery.hand_on(chunk.ready)
 
     async def _start(self, job: Job) -> None:
-        twin = self._known.get(job.question.key)
+        key = job.question.key
+        twin = self._pending.get(key) or self._recent.get(key)
         if twin is not None:
             self._begin(self._same_again(job, twin))
             return
@@ -249,25 +251,28 @@ class _Engine:
             )
             return
         self.purse.take(most)
-        self._begin(self._ask_one(job, most, self._remembered(job.question.key)))
+        self._pending[key] = asyncio.get_running_loop().create_future()
+        self._begin(self._ask_one(job, most))
 
-    def _remembered(self, key: bytes) -> Known:
+    def _settle(self, key: bytes, result: Logged | Failure | None) -> None:
         """Two requests of one key are one call, also when the first is answered in between.
 
-        A key looked up before its twin was answered is sent at most two chunks and one full set of
-        calls later, so that many are remembered; those that are not answered yet, always.
+        A key that was looked up before its twin was answered is sent at most two chunks and one
+        full set of calls later, so that many of the last answers are remembered.
         """
-        known: Known = asyncio.get_running_loop().create_future()
-        self._known[key] = known
-        most = 2 * CHUNK_REQUESTS + self.settings.concurrency
-        while len(self._known) > most and next(iter(self._known.values())).done():
-            self._known.popitem(last=False)
-        return known
+        known = self._pending.pop(key)
+        if result is None:
+            known.cancel()
+            return
+        known.set_result(result)
+        self._recent[key] = known
+        if len(self._recent) > 2 * CHUNK_REQUESTS + self.settings.concurrency:
+            self._recent.popitem(last=False)
 
     async def _same_again(self, job: Job, twin: Known) -> None:
         self._finish(job, await asyncio.shield(twin), is_twin=True)
 
-    async def _ask_one(self, job: Job, most: Usage, known: Known) -> None:
+    async def _ask_one(self, job: Job, most: Usage) -> None:
         result: Logged | Failure | None = None
         try:
             result = await self.sender.outcome(job.call)
@@ -276,9 +281,7 @@ class _Engine:
                 self.purse.pay(most, result.answer.usage)
             else:
                 self.purse.give_back(most)
-            if result is None:
-                known.cancel()
-        known.set_result(result)
+            self._settle(job.question.key, result)
         self._finish(job, result)
         if self.settings.budget.needs_usage and _says_nothing(result):
             raise Fatal(

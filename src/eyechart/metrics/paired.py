@@ -13,10 +13,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from eyechart.errors import BadInput
-from eyechart.metrics import Metric
 from eyechart.metrics.arrays import Clusters, finite, paired
 from eyechart.metrics.intervals import mean
-from eyechart.metrics.jackknife import interval_of, jackknife
 from eyechart.records import Estimate
 
 
@@ -78,19 +76,3 @@ def paired_difference(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = No
             index = int(outside.argmax())
             raise BadInput(f"{name}[{index}] is {values[index]:g}, expected a number from 0 to 1")
     return mean(first - second, clusters, within=(-1.0, 1.0))
-
-
-def paired_pairs_difference(
-    metric: Metric,
-    predictions: tuple[ArrayLike, ArrayLike],
-    targets: ArrayLike,
-    *,
-    clusters: Clusters | None = None,
-) -> Estimate:
-    """How much higher `srcc`, `plcc` or the like is for the first predictions than for the second.
-
-    Both are held against the same targets, and each cluster is left out of both at once. None as in
-    `jackknife.interval_of`. Raises BadInput where the lengths differ or a value is not finite.
-    """
-    a, b = (jackknife(metric.compute, [side, targets], clusters) for side in predictions)
-    return interval_of(a - b)
