@@ -88,17 +88,16 @@ def test_files_fit_their_rooms() -> None:
 
 
 def test_functions_fit_their_rooms() -> None:
-    """The commands in cli.py are declarations of their options, one line each: not counted."""
     too_long = {
         f"{file.name}:{node.name}": length
         for file, node in functions()
         if (length := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_FUNCTION
-        and file.name != "cli.py"
     }
     assert not too_long
 
 
 def test_functions_have_few_parameters() -> None:
+    """The commands in cli.py declare an option by each parameter: not counted."""
     too_many = {
         f"{file.name}:{node.name}": n
         for file, node in functions()

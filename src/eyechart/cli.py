@@ -64,6 +64,15 @@ Model = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option(help="Run folder; a new one in the workspace if absent.")]
+JudgeDraws = Annotated[int, typer.Option(min=1, help="Verdicts on each open answer.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Most calls at once.")]
+Timeout = Annotated[float, typer.Option(help="Seconds that a call may take.")]
+MaxPixels = Annotated[
+    int | None, typer.Option(min=1, help="Shrink larger pictures; said in the report.")
+]
+PriceText = Annotated[
+    str, typer.Option(help="US dollars per million tokens, IN,OUT, e.g. 1.25,10.")
+]
 Judge = Annotated[str, typer.Option(help="Address of the model that grades open answers.")]
 
 
@@ -116,27 +125,23 @@ def run(
     model: Model,
     out: Out = None,
     judge: Judge = "",
-    judge_draws: Annotated[int, typer.Option(min=1, help="Verdicts on each open answer.")] = 5,
+    judge_draws: JudgeDraws = 5,
     photos: Annotated[Path | None, typer.Option(help="Photographs to make the chart of.")] = None,
     max_photos: Annotated[int | None, typer.Option(min=1, help="Use at most so many.")] = None,
     kinds: Annotated[str, typer.Option(help="Only these, e.g. single,true_false.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="A random sample of the items.")] = None,
     seed: Annotated[int, typer.Option(help="Of the sample and of made items.")] = 0,
-    concurrency: Annotated[int, typer.Option(min=1, help="Most calls at once.")] = 32,
+    concurrency: Concurrency = 32,
     attempts: Annotated[int, typer.Option(min=1, help="Tries per request.")] = 6,
-    timeout: Annotated[float, typer.Option(help="Seconds that a call may take.")] = 300.0,
+    timeout: Timeout = 300.0,
     temperature: Annotated[str, typer.Option(help="A number, or `default`.")] = "0",
     max_tokens: Annotated[int, typer.Option(min=1, help="Per reply, reasoning included.")] = 4096,
     rating_prompt: Annotated[str, typer.Option(help="begun or one-word.")] = "begun",
-    max_pixels: Annotated[
-        int | None, typer.Option(min=1, help="Shrink larger pictures; said in the report.")
-    ] = None,
+    max_pixels: MaxPixels = None,
     max_calls: Annotated[int | None, typer.Option(min=0, help="Budget in answered calls.")] = None,
     budget_tokens: Annotated[int | None, typer.Option(min=0, help="Budget in tokens.")] = None,
     budget_usd: Annotated[float | None, typer.Option(min=0, help="Budget in US dollars.")] = None,
-    price: Annotated[
-        str, typer.Option(help="US dollars per million tokens, IN,OUT, e.g. 1.25,10.")
-    ] = "",
+    price: PriceText = "",
     judge_price: Annotated[str, typer.Option(help="The judge's; as --price if absent.")] = "",
     dry_run: Annotated[bool, typer.Option(help="Count what would be asked; ask nothing.")] = False,
     workspace: Workspace = Path("runs"),
@@ -155,18 +160,14 @@ def run(
     from eyechart.terminal import price_of, show_plan, temperature_of, told, watch, which_kinds
 
     budget = Budget(max_calls, budget_tokens, budget_usd, price_of(price))
+    patience = Patience(attempts, timeout_s=timeout)
     settings = RunSettings(
         judge=judge,
         judging=Judging(n_draws=judge_draws),
         judge_price=price_of(judge_price) if judge_price else None,
         form=PromptForm(rate=rating_prompt),
         sampling=Sampling(temperature=temperature_of(temperature), max_tokens=max_tokens),
-        ask=AskSettings(
-            concurrency,
-            patience=Patience(attempts, timeout_s=timeout),
-            max_pixels=max_pixels,
-            budget=budget,
-        ),
+        ask=AskSettings(concurrency, patience, max_pixels, budget),
         kinds=which_kinds(kinds),
         limit=limit,
         seed=seed,
@@ -184,9 +185,9 @@ def run(
 def score(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     judge: Judge = "",
-    judge_draws: Annotated[int, typer.Option(min=1, help="Verdicts on each open answer.")] = 5,
-    concurrency: Annotated[int, typer.Option(min=1, help="Most calls at once.")] = 32,
-    timeout: Annotated[float, typer.Option(help="Seconds that a call may take.")] = 300.0,
+    judge_draws: JudgeDraws = 5,
+    concurrency: Concurrency = 32,
+    timeout: Timeout = 300.0,
     workspace: Workspace = Path("runs"),
 ) -> None:
     """Score a run's responses again, offline; with --judge, have open answers graded.
@@ -238,9 +239,7 @@ def compare(
 @app.command()
 def calls(
     workspace: Workspace = Path("runs"),
-    price: Annotated[
-        str, typer.Option(help="US dollars per million tokens, IN,OUT, to show what it cost.")
-    ] = "",
+    price: PriceText = "",
 ) -> None:
     """Show what was asked, by model and role: answers, failures, tokens, cost.
 

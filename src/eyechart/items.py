@@ -128,6 +128,12 @@ def write_items(folder: Path, items: Iterable[Item], card: Card) -> Card:
     return _write_card(folder, items, dataclasses.replace(card, digests=digests))
 
 
+def sha256_of(file: Path) -> str:
+    """The hex sha256 of a file's bytes. Raises OSError where it cannot be read."""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
 def cluster_of(item: Item, card: Card) -> str:
     """The name of the group of items that are not independent of this one.
 
@@ -187,8 +193,7 @@ def _digest(files: Iterable[Path], card: Card) -> str:
     """The sha256 of the rows and of the digests of the photographs."""
     digest = hashlib.sha256()
     for file in files:
-        with file.open("rb") as data:
-            digest.update(hashlib.file_digest(data, "sha256").digest())
+        digest.update(bytes.fromhex(sha256_of(file)))
     digest.update(json.dumps(dict(card.digests), sort_keys=True).encode())
     return digest.hexdigest()
 
@@ -198,7 +203,7 @@ def _name_under(folder: Path, picture: Picture, digests: dict[str, str]) -> str:
         raise BadInput(f"{picture.label}: expected a file under {folder}; copy it there first")
     name = picture.path.resolve().relative_to(folder).as_posix()
     if name not in digests:
-        digests[name] = picture.sha256 or hashlib.sha256(picture.path.read_bytes()).hexdigest()
+        digests[name] = picture.sha256 or sha256_of(picture.path)
     return name
 
 

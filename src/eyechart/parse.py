@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Generic, TypeVar
 
-from eyechart.records import Why
+from eyechart.records import LETTERS, Why
 from eyechart.replies.naming import (
-    LETTERS,
     Named,
     alone,
     head_of,

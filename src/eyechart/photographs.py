@@ -6,7 +6,6 @@ A folder comes in, a list of `PhotoFile` leaves; a `PhotoFile` comes in, pixels 
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import warnings
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from PIL import Image, ImageOps
 
 from eyechart.colour import Pixels
 from eyechart.errors import BadInput
+from eyechart.image_headers import MAX_PIXELS
+from eyechart.items import sha256_of
 
 MAX_SIDE_PX = 512
 MIN_SIDE_PX = 100
@@ -24,7 +25,6 @@ SHRINK = 0.8
 """Even small photographs shrink by this, which weakens the noise and blur that they came with and
 moves them off the grid of their own JPEG blocks: on that grid, compressing again changes little."""
 
-MAX_PIXELS = 89_478_485  # Pillow's own limit against decompression bombs
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -40,7 +40,7 @@ class PhotoFile:
     def sha256(self) -> str:
         """Hex digest of the file's bytes. Raises BadInput if it cannot be read."""
         try:
-            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+            return sha256_of(self.path)
         except OSError as error:
             raise BadInput(f"{self.path}: cannot be read ({error.strerror})") from None
 

@@ -17,6 +17,7 @@ from importlib.resources import files
 from eyechart.errors import UnknownName
 from eyechart.records import (
     JUDGED_KINDS,
+    LETTERS,
     TEXT,
     Item,
     Picture,
@@ -27,7 +28,6 @@ from eyechart.records import (
     next_word,
 )
 
-LETTERS = string.ascii_uppercase
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth")
 RATE_WORDS = ("good", "poor")
 RATE_FORMS = ("begun", "one-word")

@@ -7,6 +7,7 @@ Records are frozen and hold data only: no reading, no writing, no model calls he
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,9 @@ Why = Literal["unparsed", "refused", "failed", "unjudged"]
 FacetValue = str | int | float | bool
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+CLOSED_KINDS: frozenset[Kind] = frozenset({"single", "multiple", "true_false"})
 JUDGED_KINDS: frozenset[Kind] = frozenset({"open", "describe"})
+LETTERS = string.ascii_uppercase
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyechart import plugins, run_folder
-from eyechart.asking import CallLog, Tally, ask
+from eyechart.asking import AskSettings, CallLog, Tally, ask
 from eyechart.asking.backend import Backend
 from eyechart.benchmarks import Source
 from eyechart.errors import BadInput, CallError
@@ -65,14 +65,13 @@ class _Asking:
         self._writer, self._settings, self._watch = writer, settings, watch or _unwatched
 
     def ask(
-        self, stage: str, requests: Iterable[Request], backend: Backend, *, n_requests: int
+        self, stage: Stage, requests: Iterable[Request], backend: Backend, how: AskSettings
     ) -> None:
         """Ask a model all the requests; all stages share one tally, and so one budget."""
-        settings = self._settings
-        with CallLog(settings.workspace / CALL_LOG) as log:
-            responses = ask(requests, backend, log=log, settings=settings.ask, tally=self.tally)
+        with CallLog(self._settings.workspace / CALL_LOG) as log:
+            responses = ask(requests, backend, log=log, settings=how, tally=self.tally)
             with closing(responses):  # the engine ends before its log is closed
-                self.keep(self._watch(responses, Stage(stage, n_requests, self.tally)))
+                self.keep(self._watch(responses, stage))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -94,10 +93,9 @@ class _Asking:
         budget = settings.ask.budget
         budget = dataclasses.replace(budget, price=settings.judge_price or budget.price)
         how = dataclasses.replace(settings.ask, budget=budget)
-        self._settings = dataclasses.replace(settings, ask=how)
         n_before = len(self.responses)
         try:
-            self.ask("judging", requests, judge, n_requests=len(requests))
+            self.ask(Stage("judging", len(requests), self.tally), requests, judge, how)
         finally:
             self.n_unjudged = len(requests) - (len(self.responses) - n_before)
 
@@ -145,7 +143,8 @@ def evaluate(
         requests = answer_requests(items, form=settings.form, sampling=settings.sampling)
         with ResponseWriter(folder) as writer:
             asking = _Asking(writer, settings, watch)
-            asking.ask("asking", requests, backend, n_requests=len(items))
+            stage = Stage("asking", len(items), asking.tally)
+            asking.ask(stage, requests, backend, settings.ask)
             info = dataclasses.replace(info, notes=(*info.notes, *asking.notes))
             asking.keep(verdicts)
             if judge:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from eyechart.errors import BadInput
-from eyechart.items import Card, ItemSet, card_of
+from eyechart.items import Card, ItemSet, card_of, sha256_of
 from eyechart.records import Failure, Item, Picture, Report, Response, Score, Usage
 from eyechart.rows import Row, RowProblem, item_of_row, misfit, row_of_item
 
@@ -300,8 +300,7 @@ def _settled(folder: Path, item: Item, digests: dict[Path, str]) -> Item:
 def _digest(path: Path) -> str:
     """The file's sha256, "" where it cannot be read: the asking will say why."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""
 

@@ -17,6 +17,7 @@ from PIL import Image
 from eyechart.benchmarks.snellen_questions import BY_NAME, LEVELS, Drawn, Pair
 from eyechart.colour import Pixels
 from eyechart.distortions import DISTORTIONS, rms_difference
+from eyechart.items import sha256_of
 from eyechart.photographs import Unusable
 from eyechart.records import Picture
 
@@ -63,4 +64,4 @@ def _distorted(pixels: Pixels, name: str, level: int, seed: str) -> Pixels:
 
 def _save(pixels: Pixels, path: Path) -> Picture:
     Image.fromarray(pixels).save(path, compress_level=1)
-    return Picture(path=path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    return Picture(path=path, sha256=sha256_of(path))

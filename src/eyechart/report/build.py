@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from eyechart.items import ItemSet
 from eyechart.metrics import Metric
-from eyechart.records import Cell, Curve, Report, Response, Score
+from eyechart.records import CLOSED_KINDS, Cell, Curve, Report, Response, Score
 from eyechart.report.facets import Facet, facets_of
 from eyechart.report.formatting import plural
 from eyechart.report.headline import headline
-from eyechart.report.samples import CLOSED_KINDS, Sample, cell_of, further_cells, samples_of
+from eyechart.report.samples import Sample, cell_of, further_cells, samples_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 
 from eyechart.items import ItemSet, cluster_of
 from eyechart.metrics import Metric
-from eyechart.metrics.intervals import mean, proportion
+from eyechart.metrics.intervals import UNDEFINED, mean, proportion
 from eyechart.metrics.jackknife import metric_estimate
 from eyechart.metrics.srcc import METRIC as SRCC
-from eyechart.records import JUDGED_KINDS, Cell, Estimate, Item, Score
-
-CLOSED_KINDS = frozenset({"single", "multiple", "true_false"})
-UNDEFINED = Estimate(None, None, None, 0)
+from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, Cell, Item, Score
 
 
 @dataclass(frozen=True, slots=True)
