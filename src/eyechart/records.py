@@ -117,7 +117,9 @@ def likelihood(*texts: str) -> Want:
 class Request:
     """One thing to ask a model. `begun`: the first words of the answer, written for the model.
 
-    `draw` numbers repeated samplings of the same question (0, 1, ...).
+    `draw` numbers repeated samplings of the same question (0, 1, ...). `variant` tells apart the
+    several ways in which an item is asked about or judged (`rotation 1`, `blind`, `completeness`);
+    "" is the plain one.
     """
 
     item_id: str
@@ -127,6 +129,7 @@ class Request:
     sampling: Sampling = Sampling()
     want: Want = TEXT
     draw: int = 0
+    variant: str = ""
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -140,6 +143,19 @@ class Usage:
 
     tokens_in: int | None = None
     tokens_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How many tokens a likelihood is of. `n_tokens`: of each wanted text, in their order.
+
+    `prompt`: the natural-log likelihood of the prompt's own tokens, of which there are `n_prompt`;
+    both None where the model does not tell.
+    """
+
+    n_tokens: tuple[int, ...]
+    prompt: float | None = None
+    n_prompt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +176,9 @@ class Response:
 
     `key`: hex content key, "" if the pictures could not be read. `text` never holds `reasoning`.
     `logprobs`: natural-log probability for each of the wanted words or texts, in their order; None
-    for a word outside the list that the endpoint returned, which is then at most `bound`.
-    `finish`: why the model stopped (`stop`, `length`, `content_filter`, ...). `seconds`: of the
+    for a word outside the list that the endpoint returned, which is then at most `bound`. For texts
+    it is the sum over the text's tokens, and `likelihood` counts them.
+    `variant` is the request's. `finish`: why the model stopped (`stop`, `length`, `content_filter`, ...). `seconds`: of the
     call that was answered.
     """
 
@@ -179,14 +196,19 @@ class Response:
     usage: Usage = Usage()
     seconds: float = 0.0
     failure: Failure | None = None
+    variant: str = ""
+    likelihood: Likelihood | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
     """One number for one item, or the reason why there is none.
 
-    `name`: `correct` (0 or 1), `verdict` (a judge's 0-2 halved), `rating` (0 worst to 1 best).
-    `extracted`: what was read out of the reply. `detail`: the reason in words where unscored.
+    `name`: `correct` (0 or 1), `verdict` (a judge's 0-2 halved), `rating` (0 worst to 1 best); or
+    one of these with what tells it apart after a dot (`correct.blind`, `verdict.completeness`,
+    `rating.five-level`). `extracted`: what was read out of the reply. `detail`: the reason in words
+    where unscored. `judge`: the model whose verdict it is, "" where none was needed. `draws`: the
+    single verdicts or samples that the value rests on, in their own unit (verdicts 0-2).
     """
 
     item_id: str
@@ -195,6 +217,8 @@ class Score:
     why: Why | None = None
     extracted: str = ""
     detail: str = ""
+    judge: str = ""
+    draws: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +284,48 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a benchmark's table. `unit` says how its numbers are printed: 61.2, .612, 612."""
+
+    name: str
+    unit: Literal["percent", "fraction", "number", "count"] = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a benchmark's table: an entry for each column; None is undefined, a text is shown.
+
+    `published`: the numbers are those of the publication that `source` names, not measured here.
+    """
+
+    label: str
+    entries: tuple[Estimate | str | None, ...]
+    published: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table in the form that a field knows, with our rows beside published ones.
+
+    `name` is safe as a file name. `note`: what a reader must know to read it.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    note: str = ""
+    label: str = "Model"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All that a report shows, before it has a form.
 
     `counts`: `n_items`, `n_scored` and one count per reason of being unscored. `notes`: sentences
     that a reader must see (what was left out, converted, stopped early). `provenance`: every
-    version, digest and setting used.
+    version, digest and setting used. `tables`: those of the benchmark, in its own form.
     """
 
     title: str
@@ -277,3 +337,4 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()

@@ -6,25 +6,44 @@ In: where photographs or data lie. Out: items with a card. A benchmark asks no m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyechart.items import ItemSet
-from eyechart.records import Curve, Score
+from eyechart.records import Curve, Response, Score, Table
+from eyechart.rubrics import GENERAL, Rubrics
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a benchmark's items are made from.
 
-    `path`: photographs or data that the user gave, None for the built-in ones. `workspace`: the
-    folder for what is made on the way. `max_photos`: at most so many photographs, None for all.
+    `path`: photographs that the user gave, None for the built-in ones. `workspace`: the folder for
+    what is made on the way. `max_photos`: at most so many photographs, None for all. `data`: files,
+    folders or hub addresses that the user named, in order; empty for the benchmark's own.
     """
 
     path: Path | None
     workspace: Path
     seed: int = 0
     max_photos: int | None = None
+    data: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a benchmark makes its tables of: everything that came of a run.
+
+    `judges`: model names, the one whose verdicts count first. `strategies`: how ratings were read,
+    written in full, the one whose score is `rating` first; the others' are `rating.SPEC`.
+    """
+
+    item_set: ItemSet
+    responses: Sequence[Response]
+    scores: Sequence[Score]
+    model: str
+    judges: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,12 @@ class Benchmark:
     `items(source)`: the items, made on the way where need be. `make(source, folder)`: writes them
     as an item folder; None where they cannot be made. `curves(item_set, scores)`: accuracy against
     severity; None where there is no severity. Data or prompts never change under one `version`.
+    `form`: how single choice is asked by default. `rubrics`: what a judge is asked. `strategies`:
+    how ratings are read by default, the one for the headline first.
+    `tables(findings)`: the benchmark's own tables, published rows beside ours. `lead(findings)`:
+    sentences that open the headline in place of the general ones, "" for those.
+    `submission(findings)`: the text of the file to send in where answers are withheld, None where
+    there is nothing to send.
     """
 
     name: str
@@ -45,3 +70,9 @@ class Benchmark:
     items: Callable[[Source], ItemSet]
     make: Callable[[Source, Path], ItemSet] | None = None
     curves: Callable[[ItemSet, Sequence[Score]], tuple[Curve, ...]] | None = None
+    form: str = "eyechart"
+    rubrics: Rubrics = field(default_factory=lambda: GENERAL)
+    strategies: tuple[str, ...] = ("softmax@1",)
+    tables: Callable[[Findings], tuple[Table, ...]] | None = None
+    lead: Callable[[Findings], str] | None = None
+    submission: Callable[[Findings], str | None] | None = None

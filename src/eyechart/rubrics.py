@@ -1,0 +1,51 @@
+"""What a judge is asked about a reply: one `Rubric` for each question put to it.
+
+In: an item. Out: the rubrics by which replies to it are judged. Asks nobody; the words are in
+`templates/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from eyechart.records import Item, Kind
+
+Rubrics = Mapping[Kind, tuple["Rubric", ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """One question to a judge, answered by a whole number from 0 to `most`.
+
+    `score`: name of the score that comes of it. `template`: the prompt's file. `majority`: the
+    draws are votes, 0 or 1, and more than half of them decide; else their mean counts, as a share
+    of `most`. `needs_answer`: it cannot be asked where the item's answer is withheld.
+    """
+
+    score: str
+    template: str
+    most: int = 2
+    majority: bool = False
+    needs_answer: bool = True
+
+    @property
+    def variant(self) -> str:
+        """What tells its requests apart from those of other rubrics: the score after the dot."""
+        return self.score.partition(".")[2]
+
+
+GENERAL: Rubrics = {
+    "open": (Rubric("verdict", "judge_open"),),
+    "describe": (Rubric("verdict", "judge_describe"),),
+}
+
+
+def rubrics_of(item: Item, rubrics: Rubrics) -> tuple[Rubric, ...]:
+    """The rubrics that replies to this item are judged by; none where it needs no judge.
+
+    >>> [r.score for r in rubrics_of(Item("1", "open", "Why?", (), answer="Blur"), GENERAL)]
+    ['verdict']
+    """
+    withheld = item.answer is None
+    return tuple(r for r in rubrics.get(item.kind, ()) if not (withheld and r.needs_answer))
