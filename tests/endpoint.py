@@ -16,7 +16,9 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import threading
+import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,6 +102,47 @@ def gives_words(**logprobs: float) -> Behaviour:
     content = reply(next(iter(words)))
     content["choices"][0]["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
     return sends(content)
+
+
+def tells_prompts(
+    surprises: Callable[[str], float] = lambda token: -0.5,
+    *,
+    tokenize: Callable[[str], list[str]] = lambda text: re.findall(r"<[^>]*>|\s*[^\s<]+|\s+", text),
+    end: str = "",
+) -> Behaviour:
+    """Tell the log-probabilities of the prompt's tokens as vLLM does, in the template of `render`.
+
+    `surprises`: a token's log-probability. `end`: what a template puts after a begun answer.
+    """
+
+    async def behave(request: web.Request, seen: Seen) -> web.StreamResponse:
+        tokens = tokenize(render(seen) + end)
+        content = reply("x", finish="length")
+        content["prompt_logprobs"] = [None] + [
+            {
+                str(zlib.crc32(token.encode())): {
+                    "logprob": surprises(token),
+                    "rank": 1,
+                    "decoded_token": token,
+                }
+            }
+            for token in tokens[1:]
+        ]
+        return await sends(content)(request, seen)
+
+    return behave
+
+
+def render(seen: Seen) -> str:
+    """The prompt of a request: a small chat template, with ten tokens for each picture."""
+    turns = []
+    for message in seen.body["messages"]:
+        content = message["content"]
+        parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+        said = "".join(part.get("text", "<picture>" * 10) for part in parts)
+        turns.append(f"<{message['role']}>{said}")
+    begun = seen.body.get("continue_final_message", False)
+    return "<start>" + "<end>".join(turns) + ("" if begun else "<end><assistant>")
 
 
 def sends(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Behaviour:

@@ -209,7 +209,7 @@ def test_a_folder_that_holds_another_run_is_not_overwritten(items: Path, tmp_pat
     eyechart("run", items, "--model", "guess", "--out", "run", cwd=tmp_path)
     told = eyechart("run", items, "--model", "signal", "--out", "run", cwd=tmp_path)
     assert told.returncode == 2
-    assert "holds another run (model 'guess 2', now 'signal" in told.stderr
+    assert "holds another run (model 'guess 3', now 'signal" in told.stderr
 
 
 def test_a_place_that_cannot_be_written_is_told_before_anything_is_asked(

@@ -178,6 +178,8 @@ def test_a_verdict_keeps_to_the_range_it_is_given() -> None:
     assert parse_verdict("Score: 4", low=1, high=5).value == 4
     assert parse_verdict("Score: 4/5", low=1, high=5).value == 4
     assert parse_verdict("Score: 0", low=1, high=5).value is None
+    assert [parse_verdict(f"Score: {n}", high=1).value for n in (0, 1, 2)] == [0, 1, None]
+    assert parse_verdict("Score: 0 or 1", high=1).detail == "gives several scores: 0, 1"
 
 
 @pytest.mark.parametrize(

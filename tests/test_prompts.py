@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from eyechart.errors import UnknownName
 from eyechart.prompts import (
     ORDINALS,
+    SINGLE_FORMS,
     Judging,
     PromptForm,
     answer_requests,
@@ -14,8 +17,9 @@ from eyechart.prompts import (
     fill,
     judge_requests,
 )
-from eyechart.records import Item, Kind, Picture, Request, Response, next_word
+from eyechart.records import Item, Kind, Picture, Request, Response, likelihood, next_word
 from eyechart.rows import MAX_IMAGES
+from eyechart.rubrics import Rubric
 
 PICTURE = Picture(data=b"x", name="a.png")
 
@@ -120,3 +124,95 @@ def test_an_unknown_rating_prompt_offers_the_nearest() -> None:
         UnknownName, match="no rating prompt is called 'begin'; did you mean 'begun'"
     ):
         PromptForm(rate="begin")
+
+
+FORMS = {
+    "paper": "What is wrong? Choose between one of the following options: A. Blur B. Noise",
+    "llava": "What is wrong?\nChoose between one of the options as follows:\nA. Blur\nB. Noise",
+    "letter-suffix": "What is wrong?\nA. Blur\nB. Noise\n"
+    "Answer with the option's letter from the given choices directly.",
+    "letter-prefix": "What is wrong?\n"
+    "Answer with the option's letter from the given choices directly.\nA. Blur\nB. Noise",
+    "vlmevalkit": "Question: What is wrong?\nOptions:\nA. Blur\nB. Noise\n"
+    "Please select the correct answer from the options above.",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_in_circulation_is_asked_in_these_words(form: str) -> None:
+    (turn,) = request_for(item_of("single"), PromptForm(form)).turns
+    assert turn.parts == (PICTURE, FORMS[form])
+
+
+def test_every_form_is_among_the_golden_ones() -> None:
+    assert set(SINGLE_FORMS) == {"eyechart", *FORMS}
+
+
+def variants_of(item: Item, form: PromptForm) -> dict[tuple[str, int], Request]:
+    return {(r.variant, r.draw): r for r in answer_requests([item], form=form)}
+
+
+def test_a_question_is_turned_once_for_each_further_option() -> None:
+    item = Item("1", "single", "?", (PICTURE,), ("a", "b", "c"), "b")
+    found = variants_of(item, PromptForm(also=("rotations",)))
+    assert [variant for variant, _ in found] == ["", "rotation 1", "rotation 2"]
+    assert "A. b\nB. c\nC. a" in str(found["rotation 1", 0].turns[0].parts[1])
+    statement = variants_of(item_of("true_false"), PromptForm(also=("rotations",)))
+    assert [variant for variant, _ in statement] == [""]
+
+
+def test_the_blind_question_is_the_plain_one_without_its_picture() -> None:
+    found = variants_of(item_of("single"), PromptForm(also=("blind",)))
+    plain, blind = found["", 0].turns[0].parts, found["blind", 0].turns[0].parts
+    assert plain == (PICTURE, *blind)
+    opened = variants_of(item_of("open"), PromptForm(also=("blind", "likelihood", "rotations")))
+    assert [variant for variant, _ in opened] == [""]
+
+
+def test_the_likelihood_of_each_option_is_asked_without_listing_them() -> None:
+    request = variants_of(item_of("single"), PromptForm(also=("likelihood",)))["likelihood", 0]
+    assert request.want == likelihood("Blur", "Noise")
+    told = str(request.turns[0].parts[1])
+    assert told == "What is wrong?\nChoose between one of the options as follows:"
+
+
+def test_strategies_that_share_a_prompt_share_a_request() -> None:
+    how = ("softmax", "softmax:high/low", "argmax", "word-sets", "five-level", "number")
+    found = variants_of(item_of("rate"), PromptForm(strategies=how))
+    assert [variant for variant, _ in found] == ["", "five-level", "number"]
+    assert found["", 0].want.words == ("good", "poor", "high", "low", "fine", "bad")
+    assert found["five-level", 0].want.words == ("excellent", "good", "fair", "poor", "bad")
+    assert found["five-level", 0].begun == "The quality of the image is"
+    assert found["number", 0].want.name == "text"
+
+
+def test_samples_are_so_many_draws_at_temperature_1() -> None:
+    found = variants_of(item_of("rate"), PromptForm(strategies=("sampling",), n_samples=3))
+    assert [draw for _, draw in found] == [0, 1, 2]
+    assert {request.sampling.temperature for request in found.values()} == {1.0}
+
+
+def test_a_judge_is_asked_by_every_rubric_and_only_about_the_plain_reply() -> None:
+    item = Item("1", "single", "Sharp?", (PICTURE,), ("Yes", "No"), "No")
+    rubrics = {"single": (Rubric("correct.judged", "judge_choice", most=1, majority=True),)}
+    replies = [
+        Response("1", "answer", 0, "k", "m", text="B. No"),
+        Response("1", "answer", 0, "k", "m", text="A", variant="blind"),
+    ]
+    (request,) = judge_requests({"1": item}, replies, rubrics=rubrics, judging=Judging(n_draws=1))
+    text = str(request.turns[0].parts[0])
+    assert request.variant == "judged"
+    assert "A. Yes\nB. No" in text
+    assert not request.pictures
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"single": "papr"}, "no prompt form is called 'papr'; did you mean 'paper'"),
+        ({"also": ("blnd",)}, "no way of asking is called 'blnd'; did you mean 'blind'"),
+    ],
+)
+def test_an_unknown_form_offers_the_nearest(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UnknownName, match=message):
+        PromptForm(**wrong)

@@ -73,7 +73,7 @@ def test_scores_and_report_are_redone_offline_to_the_same(items: Path, tmp_path:
 def test_a_judge_that_cannot_be_reached_leaves_items_unjudged_and_the_report_says_so(
     items: Path, tmp_path: Path
 ) -> None:
-    how = settings(tmp_path, judge="http://127.0.0.1:9/v1#judge")
+    how = settings(tmp_path, judges=("http://127.0.0.1:9/v1#judge",))
     outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
     assert outcome.n_failed == 10
     assert outcome.report.counts["unjudged"] == 2
@@ -84,7 +84,7 @@ def test_a_judge_that_cannot_be_reached_leaves_items_unjudged_and_the_report_say
 def test_another_judge_can_be_asked_later(items: Path, tmp_path: Path) -> None:
     outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
     judge = scripted(tmp_path, other="Score: 1")
-    again = rescore(outcome.folder, settings=settings(tmp_path, judge=judge))
+    again = rescore(outcome.folder, settings=settings(tmp_path, judges=(judge,)))
     assert [s.value for s in read_scores(outcome.folder) if s.name == "verdict"] == [0.5, 0.5]
     assert again.report.counts.get("unjudged", 0) == 0
 
@@ -209,7 +209,7 @@ def test_the_most_frequent_failure_is_told(items: Path, tmp_path: Path) -> None:
 def test_a_budget_is_for_answers_and_judging_together(items: Path, tmp_path: Path) -> None:
     how = settings(
         tmp_path,
-        judge=scripted(tmp_path, other="Score: 2"),
+        judges=(scripted(tmp_path, other="Score: 2"),),
         ask=AskSettings(budget=Budget(calls=6)),
     )
     outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
@@ -220,7 +220,7 @@ def test_a_budget_is_for_answers_and_judging_together(items: Path, tmp_path: Pat
 def test_one_verdict_of_five_is_not_enough(items: Path, tmp_path: Path) -> None:
     how = settings(
         tmp_path,
-        judge=scripted(tmp_path, other="Score: 2"),
+        judges=(scripted(tmp_path, other="Score: 2"),),
         ask=AskSettings(budget=Budget(calls=5)),
     )
     outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
@@ -235,10 +235,10 @@ def test_notes_of_the_asking_stay_when_a_judge_is_asked_later(items: Path, tmp_p
     (items / "metadata.jsonl").write_text(rows)
     outcome = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
     judge = scripted(tmp_path, other="Score: 1")
-    again = rescore(outcome.folder, settings=settings(tmp_path, judge=judge))
+    again = rescore(outcome.folder, settings=settings(tmp_path, judges=(judge,)))
     for report in (outcome.report, again.report):
         assert any("2 times a picture was not sent as it is" in note for note in report.notes)
-    assert again.report.provenance["judge"].endswith("5 verdicts on each answer")
+    assert again.report.provenance["judge"].endswith("5 verdicts on each question put to it")
 
 
 def test_failures_are_counted_offline_too(items: Path, tmp_path: Path) -> None:
@@ -258,14 +258,14 @@ def test_the_report_is_there_for_other_programs(items: Path, tmp_path: Path) -> 
 def test_a_judge_that_fails_leaves_earlier_verdicts_and_the_report_as_they_were(
     items: Path, tmp_path: Path
 ) -> None:
-    how = settings(tmp_path, judge=scripted(tmp_path, other="Score: 2"))
+    how = settings(tmp_path, judges=(scripted(tmp_path, other="Score: 2"),))
     run = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how).folder
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
-    down = RunSettings(workspace=tmp_path / "other", judge="http://127.0.0.1:9/v1#judge")
+    down = RunSettings(workspace=tmp_path / "other", judges=("http://127.0.0.1:9/v1#judge",))
     with pytest.raises(Fatal, match="Is the server up"):
         rescore(run, settings=down)
     with serve(fails(422, "no, thank you")) as endpoint:
-        refusing = RunSettings(workspace=tmp_path / "other", judge=endpoint.address)
+        refusing = RunSettings(workspace=tmp_path / "other", judges=(endpoint.address,))
         with pytest.raises(BadInput, match=r"no verdict at all .*no, thank you.*kept as they were"):
             rescore(run, settings=refusing)
     after = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
@@ -275,7 +275,7 @@ def test_a_judge_that_fails_leaves_earlier_verdicts_and_the_report_as_they_were(
 
 
 def test_a_run_again_without_a_judge_keeps_the_verdicts(items: Path, tmp_path: Path) -> None:
-    how = settings(tmp_path, judge=scripted(tmp_path, other="Score: 2"))
+    how = settings(tmp_path, judges=(scripted(tmp_path, other="Score: 2"),))
     evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how)
     again = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=settings(tmp_path))
     assert [s.value for s in read_scores(again.folder) if s.name == "verdict"] == [1.0, 1.0]
@@ -290,7 +290,7 @@ def test_responses_that_are_missing_count_as_failed(items: Path, tmp_path: Path)
 
 
 def test_a_torn_judged_run_can_be_run_again(items: Path, tmp_path: Path) -> None:
-    how = settings(tmp_path, judge=scripted(tmp_path, other="Score: 2"))
+    how = settings(tmp_path, judges=(scripted(tmp_path, other="Score: 2"),))
     run = evaluate(items, Scripted("A"), out=tmp_path / "run", settings=how).folder
     (run / "responses.jsonl").write_text('{"item_id": "sing')
     again = evaluate(items, Scripted("A"), out=run, settings=settings(tmp_path))

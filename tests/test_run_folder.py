@@ -163,6 +163,6 @@ def test_half_a_character_goes_through_a_whole_run_and_stray_responses_through_s
     folder = evaluate(items, "guess", out=tmp_path / "run", settings=settings).folder
     with (folder / "responses.jsonl").open("a") as lines:
         lines.write(json.dumps({**RESPONSE, "item_id": "stray"}) + "\n")
-    judged = rescore(folder, settings=dataclasses.replace(settings, judge="guess"))
+    judged = rescore(folder, settings=dataclasses.replace(settings, judges=("guess",)))
     assert judged.report.counts["n_scored"] == 1
     assert rewrite_report(folder).report == judged.report

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from eyechart.metrics.plcc import plcc
     from eyechart.metrics.srcc import srcc
     from eyechart.plugins import open_model
+    from eyechart.prompts import Judging, PromptForm
     from eyechart.ratings import read_ratings, write_ratings
     from eyechart.records import (
         Item,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         Report,
         Request,
         Response,
+        Sampling,
         Score,
         likelihood,
         next_word,
@@ -53,6 +55,9 @@ __all__ = [
     "ask",
     "open_model",
     "AskSettings",
+    "PromptForm",
+    "Judging",
+    "Sampling",
     "Patience",
     "Budget",
     "Price",
@@ -79,6 +84,7 @@ _HOMES = {
     "comparing": ["compare"],
     "items": ["read_items", "write_items", "ItemSet", "Card"],
     "asking": ["ask", "AskSettings", "Patience", "Budget", "Price", "CallLog"],
+    "prompts": ["PromptForm", "Judging"],
     "ratings": ["read_ratings", "write_ratings"],
     "plugins": ["open_model"],
     "records": ["Item", "Picture", "Request", "Response", "Score", "Rating", "Report"],
@@ -88,7 +94,7 @@ _HOMES = {
     "metrics.accuracy": ["accuracy"],
     "errors": ["EyechartError"],
 }
-_HOMES["records"] += ["next_word", "likelihood"]
+_HOMES["records"] += ["Sampling", "next_word", "likelihood"]
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+import eyechart as e
+from eyechart import cli_options as o
 from eyechart.errors import BadInput, EyechartError, UnknownName
 
 if TYPE_CHECKING:
@@ -52,28 +54,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Measures how well multimodal models see image quality.",
 )
-
-Workspace = Annotated[
-    Path, typer.Option(envvar="EYECHART_WORKSPACE", help="Folder of the call log and of new runs.")
-]
-Model = Annotated[
-    str,
-    typer.Option(
-        help="Address of the model: signal, guess, openai:NAME, http://HOST:PORT/v1#NAME, "
-        "replay:RUN, … (see `eyechart list backends`)."
-    ),
-]
-Out = Annotated[Path | None, typer.Option(help="Run folder; a new one in the workspace if absent.")]
-JudgeDraws = Annotated[int, typer.Option(min=1, help="Verdicts on each open answer.")]
-Concurrency = Annotated[int, typer.Option(min=1, help="Most calls at once.")]
-Timeout = Annotated[float, typer.Option(help="Seconds that a call may take.")]
-MaxPixels = Annotated[
-    int | None, typer.Option(min=1, help="Shrink larger pictures; said in the report.")
-]
-PriceText = Annotated[
-    str, typer.Option(help="US dollars per million tokens, IN,OUT, e.g. 1.25,10.")
-]
-Judge = Annotated[str, typer.Option(help="Address of the model that grades open answers.")]
 
 
 @app.command("list")
@@ -122,91 +102,92 @@ def make(
 @app.command()
 def run(
     benchmark: Annotated[str, typer.Argument(help="A benchmark's name, item folder or Parquet.")],
-    model: Model,
-    out: Out = None,
-    judge: Judge = "",
-    judge_draws: JudgeDraws = 5,
-    photos: Annotated[Path | None, typer.Option(help="Photographs to make the chart of.")] = None,
-    max_photos: Annotated[int | None, typer.Option(min=1, help="Use at most so many.")] = None,
-    kinds: Annotated[str, typer.Option(help="Only these, e.g. single,true_false.")] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="A random sample of the items.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample and of made items.")] = 0,
-    concurrency: Concurrency = 32,
-    attempts: Annotated[int, typer.Option(min=1, help="Tries per request.")] = 6,
-    timeout: Timeout = 300.0,
-    temperature: Annotated[str, typer.Option(help="A number, or `default`.")] = "0",
-    max_tokens: Annotated[int, typer.Option(min=1, help="Per reply, reasoning included.")] = 4096,
-    rating_prompt: Annotated[str, typer.Option(help="begun or one-word.")] = "begun",
-    max_pixels: MaxPixels = None,
-    max_calls: Annotated[int | None, typer.Option(min=0, help="Budget in answered calls.")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(min=0, help="Budget in tokens.")] = None,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="Budget in US dollars.")] = None,
-    price: PriceText = "",
-    judge_price: Annotated[str, typer.Option(help="The judge's; as --price if absent.")] = "",
-    dry_run: Annotated[bool, typer.Option(help="Count what would be asked; ask nothing.")] = False,
-    workspace: Workspace = Path("runs"),
+    model: o.Model,
+    out: o.Out = None,
+    data: o.Data = None,
+    judge: o.Judges = None,
+    judge_draws: o.JudgeDraws = 5,
+    max_unjudged: o.MaxUnjudged = 0.05,
+    photos: o.Photos = None,
+    max_photos: o.MaxPhotos = None,
+    kinds: o.Kinds = "",
+    only: o.Only = None,
+    limit: o.Limit = None,
+    seed: o.Seed = 0,
+    form: o.Form = "",
+    also: o.Also = "",
+    strategies: o.Strategies = "",
+    samples: o.Samples = 8,
+    rating_prompt: o.RatingPrompt = "begun",
+    concurrency: o.Concurrency = 32,
+    attempts: o.Attempts = 6,
+    timeout: o.Timeout = 300.0,
+    temperature: o.Temperature = "0",
+    max_tokens: o.MaxTokens = 4096,
+    max_pixels: o.MaxPixels = None,
+    max_calls: o.MaxCalls = None,
+    budget_tokens: o.BudgetTokens = None,
+    budget_usd: o.BudgetUsd = None,
+    price: o.PriceText = "",
+    judge_price: o.JudgePrice = "",
+    dry_run: o.DryRun = False,
+    workspace: o.Workspace = Path("runs"),
 ) -> None:
     """Run a benchmark on a model and write a report. Run it again to go on where it stopped.
 
     Example: eyechart run snellen --model openai:gpt-5.2 --judge openai:gpt-5.2 --price 1.25,10
-
-    Example: eyechart run my-chart --model http://localhost:8000/v1#Qwen/Qwen3-VL-8B-Instruct
     """
-    from eyechart.asking import AskSettings, Budget, Patience
-    from eyechart.prompts import Judging, PromptForm
-    from eyechart.records import Sampling
-    from eyechart.run import evaluate
-    from eyechart.run_settings import RunSettings
-    from eyechart.terminal import price_of, show_plan, temperature_of, told, watch, which_kinds
+    from eyechart import terminal as t
 
-    budget = Budget(max_calls, budget_tokens, budget_usd, price_of(price))
-    patience = Patience(attempts, timeout_s=timeout)
-    settings = RunSettings(
-        judge=judge,
-        judging=Judging(n_draws=judge_draws),
-        judge_price=price_of(judge_price) if judge_price else None,
-        form=PromptForm(rate=rating_prompt),
-        sampling=Sampling(temperature=temperature_of(temperature), max_tokens=max_tokens),
-        ask=AskSettings(concurrency, patience, max_pixels, budget),
-        kinds=which_kinds(kinds),
+    budget = e.Budget(max_calls, budget_tokens, budget_usd, t.price_of(price))
+    settings = e.RunSettings(
+        judges=tuple(judge or ()),
+        judging=e.Judging(n_draws=judge_draws),
+        judge_price=t.price_of(judge_price) if judge_price else None,
+        max_unjudged=max_unjudged,
+        form=e.PromptForm(form, rating_prompt, t.listed(also), t.listed(strategies), samples),
+        sampling=e.Sampling(temperature=t.temperature_of(temperature), max_tokens=max_tokens),
+        ask=e.AskSettings(concurrency, e.Patience(attempts, timeout_s=timeout), max_pixels, budget),
+        kinds=t.which_kinds(kinds),
+        only=t.which_facets(only or ()),
         limit=limit,
         seed=seed,
         photos=photos,
         max_photos=max_photos,
+        data=tuple(data or ()),
         workspace=workspace,
     )
     if dry_run:
-        show_plan(benchmark, model, settings)
-        return
-    _end(told(evaluate(benchmark, model, out=out, settings=settings, watch=watch)))
+        return t.show_plan(benchmark, model, settings)
+    _end(t.told(e.evaluate(benchmark, model, out=out, settings=settings, watch=t.watch)))
 
 
 @app.command()
 def score(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    judge: Judge = "",
-    judge_draws: JudgeDraws = 5,
-    concurrency: Concurrency = 32,
-    timeout: Timeout = 300.0,
-    workspace: Workspace = Path("runs"),
+    judge: o.Judges = None,
+    judge_draws: o.JudgeDraws = 5,
+    max_unjudged: o.MaxUnjudged = 0.05,
+    concurrency: o.Concurrency = 32,
+    timeout: o.Timeout = 300.0,
+    workspace: o.Workspace = Path("runs"),
 ) -> None:
-    """Score a run's responses again, offline; with --judge, have open answers graded.
+    """Score a run's responses again, offline; with --judge, have replies graded.
+
+    Verdicts of earlier judges are kept, and the report says how far the judges agree.
 
     Example: eyechart score runs/snellen-gpt-5.2-20260101-120000 --judge openai:gpt-5.2
     """
-    from eyechart.asking import AskSettings, Patience
-    from eyechart.prompts import Judging
-    from eyechart.run import rescore
-    from eyechart.run_settings import RunSettings
     from eyechart.terminal import told, watch
 
-    settings = RunSettings(
-        judge=judge,
-        judging=Judging(n_draws=judge_draws),
-        ask=AskSettings(concurrency, patience=Patience(timeout_s=timeout)),
+    settings = e.RunSettings(
+        judges=tuple(judge or ()),
+        judging=e.Judging(n_draws=judge_draws),
+        max_unjudged=max_unjudged,
+        ask=e.AskSettings(concurrency, patience=e.Patience(timeout_s=timeout)),
         workspace=workspace,
     )
-    _end(told(rescore(run, settings=settings, watch=watch)))
+    _end(told(e.rescore(run, settings=settings, watch=watch)))
 
 
 @app.command()
@@ -238,8 +219,8 @@ def compare(
 
 @app.command()
 def calls(
-    workspace: Workspace = Path("runs"),
-    price: PriceText = "",
+    workspace: o.Workspace = Path("runs"),
+    price: o.PriceText = "",
 ) -> None:
     """Show what was asked, by model and role: answers, failures, tokens, cost.
 
@@ -281,8 +262,11 @@ def _version(
 
 
 def _end(outcome: Outcome) -> None:
-    """Exit 1 where requests failed. Replies that could not be parsed are results, not failures."""
-    if outcome.n_failed:
+    """Exit 1 where requests failed or the judge owes too much.
+
+    Replies that could not be parsed are results, not failures.
+    """
+    if outcome.n_failed or outcome.too_many_unjudged:
         raise typer.Exit(1)
 
 

@@ -13,17 +13,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from eyechart import plugins, run_folder
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet
-from eyechart.metrics.jackknife import Jackknife, interval_of, jackknife
+from eyechart.metrics.arrays import Floats
+from eyechart.metrics.jackknife import CORRELATION_BOUNDS, Jackknife, interval_of, jackknife
 from eyechart.metrics.paired import holm, mcnemar_exact, paired_difference
 from eyechart.metrics.srcc import srcc
-from eyechart.records import Item, Picture, Score
+from eyechart.records import Cell, Item, Picture, Score
 from eyechart.report.build import RunFacts, build_report
 from eyechart.report.compare_page import write_comparison
 from eyechart.report.comparison import Comparison, Pair, RunResult
-from eyechart.report.samples import Sample, counted, samples_of
+from eyechart.report.counting import of_first_judge
+from eyechart.report.samples import Row, Sample, counted, is_pooled, samples_of
 from eyechart.run_folder import RunInfo
 
 
@@ -117,8 +121,45 @@ def _notes(runs: list[_Run], shared: ItemSet) -> tuple[str, ...]:
 
 def _samples(run: _Run, shared: ItemSet) -> dict[str, Sample]:
     ids = {item.id for item in shared.items}
-    scores = [score for score in run.scores if score.item_id in ids]
-    return {sample.metric: sample for sample in samples_of(shared, scores)}
+    first = of_first_judge(run.scores, run.info.judges)
+    scores = [score for score in first if score.item_id in ids]
+    return {sample.metric: sample for sample in samples_of(shared, _with_whole_verdicts(scores))}
+
+
+def _with_whole_verdicts(scores: Sequence[Score]) -> list[Score]:
+    """With a plain verdict, the mean over its rubrics, for each reply that is judged by several."""
+    by_item: dict[str, list[Score]] = {}
+    for score in scores:
+        if score.name.startswith("verdict."):
+            by_item.setdefault(score.item_id, []).append(score)
+    whole = []
+    for item_id, parts in by_item.items():
+        values = [part.value for part in parts if part.value is not None]
+        lost = next((part for part in parts if part.value is None), None)
+        value = None if lost else sum(values) / len(values)
+        whole.append(Score(item_id, "verdict", value, lost.why if lost else None))
+    return [*scores, *whole]
+
+
+def _mean_srcc(values: Floats, targets: Floats, databases: Floats) -> float | None:
+    """The plain mean over databases of the rank correlation; None where one is undefined."""
+    found = []
+    for database in np.unique(databases):
+        there = databases == database
+        found.append(srcc(values[there], targets[there]))
+    known = [value for value in found if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(found) else None
+
+
+def _ranked(rows: Sequence[Row]) -> Jackknife:
+    """The rank correlation of scored rows, over several databases the mean of theirs."""
+    codes = {name: float(i) for i, name in enumerate(dict.fromkeys(r.database for r in rows))}
+    columns = [
+        [row.value or 0.0 for row in rows],
+        [row.target or 0.0 for row in rows],
+        [codes[row.database] for row in rows],
+    ]
+    return jackknife(_mean_srcc, columns, [row.cluster for row in rows])
 
 
 def _metric(samples: Sequence[Mapping[str, Sample]]) -> str:
@@ -137,7 +178,17 @@ def _result(run: _Run, shared: ItemSet) -> RunResult:
     scores = tuple(score for score in run.scores if score.item_id in ids)
     facts = RunFacts(shared.card.title, run.info.benchmark, run.info.model)
     cells = build_report(shared, [], scores, facts).cells
-    return RunResult(run.name, run.info.model, cells, plugins.curves_of(shared, scores))
+    pooled = [sample for sample in _samples(run, shared).values() if is_pooled(sample)]
+    cells += tuple(_cell_of_databases(sample) for sample in pooled)
+    curves_of = plugins.rules_of(run.info.benchmark, shared).curves
+    curves = curves_of(shared, scores) if curves_of else ()
+    return RunResult(run.name, run.info.model, cells, curves)
+
+
+def _cell_of_databases(sample: Sample) -> Cell:
+    rows = [row for row in sample.rows if row.value is not None]
+    estimate = interval_of(_ranked(rows), CORRELATION_BOUNDS)
+    return Cell("", "", sample.metric, estimate, n_unscored=len(sample.rows) - len(rows))
 
 
 def pairs_of(names: Sequence[str], samples: Sequence[Mapping[str, Sample]]) -> tuple[Pair, ...]:
@@ -200,8 +251,7 @@ def _rating_pairs(sides: list[_Side]) -> list[Pair]:
     def ranked(side: _Side, both: tuple[bool, ...]) -> Jackknife:
         if (side.name, both) not in known:
             rows = [row for row, there in zip(side.sample.rows, both, strict=True) if there]
-            columns = [[row.value or 0.0 for row in rows], [row.target or 0.0 for row in rows]]
-            known[side.name, both] = jackknife(srcc, columns, [row.cluster for row in rows])
+            known[side.name, both] = _ranked(rows)
         return known[side.name, both]
 
     pairs = []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eyechart.errors import BadInput
+from eyechart.json_rows import write_whole
 from eyechart.records import Item, Picture
 from eyechart.rows import MAX_IMAGES, Row, RowProblem, item_of_row, misfit, row_of_item
 
@@ -81,14 +82,14 @@ def read_items(path: Path | str) -> ItemSet:
                 f"expected {card.digest[:12]}…). If you changed it, remove `digest` from card.json "
                 "and give it a new version"
             )
-        return _checked(dataclasses.replace(card, digest=digest), _folder_items(rows_file, card))
+        return checked(dataclasses.replace(card, digest=digest), _folder_items(rows_file, card))
     shards = [path] if path.suffix == ".parquet" else _shards(path)
     if path.exists() and shards:
         from eyechart.parquet import parquet_items
 
         card = read_card(path if path.is_dir() else path.parent, name=path.stem)
         card = dataclasses.replace(card, digest=_digest(shards, card))
-        return _checked(card, parquet_items(shards))
+        return checked(card, parquet_items(shards))
     raise BadInput(
         f"{path}: no items here. Expected a folder with metadata.jsonl, or Parquet files. "
         "For photographs alone: eyechart run snellen --photos FOLDER"
@@ -126,6 +127,25 @@ def write_items(folder: Path, items: Iterable[Item], card: Card) -> Card:
             files = {f"{ORDINALS[i]}file_name": name for i, name in enumerate(padded)}
             out.write(json.dumps({"id": item.id, **files, **row}, ensure_ascii=False) + "\n")
     return _write_card(folder, items, dataclasses.replace(card, digests=digests))
+
+
+def laid(item: Item, folder: Path) -> Item:
+    """The item with every picture that is held in memory laid into a file of `folder`.
+
+    The files are named by their sha256, so that each picture lies there once. Raises BadInput where
+    they cannot be written.
+    """
+    images = []
+    for picture in item.images:
+        if picture.data is not None:
+            digest = hashlib.sha256(picture.data).hexdigest()
+            path = folder.resolve() / digest
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, picture.data)
+            picture = Picture(path, None, picture.name, digest)
+        images.append(picture)
+    return dataclasses.replace(item, images=tuple(images))
 
 
 def sha256_of(file: Path) -> str:
@@ -245,7 +265,11 @@ def _is_inside(folder: Path, name: str) -> bool:
         return False
 
 
-def _checked(card: Card, items: Iterable[Located]) -> ItemSet:
+def checked(card: Card, items: Iterable[Located]) -> ItemSet:
+    """The items with their card, where all rows are good and no id comes twice.
+
+    Raises BadInput with every bad row (where, field, what was expected), up to 20 of them.
+    """
     good: list[Item] = []
     problems: list[RowProblem] = []
     seen: dict[str, str] = {}

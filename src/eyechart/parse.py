@@ -319,8 +319,10 @@ _SCORE = re.compile(
     re.I,
 )
 _LINE = re.compile(rf"[^\w-]{{0,12}}{_SCORE.pattern}[^\w/-]{{0,12}}", re.I)
+_DIMENSION = r"(?:(?:completeness|preciseness|precision|relevance)[\"']?\s?(?:[:=]|is)\s?)?"
 _BARE = re.compile(
-    rf"[\s\[({{\"']*{_NUMBER}(?:\s*points?)?(?:[\s\])}}.\"']*|\s*(?:[:–—-]\s+|\()[^\d\s].*)", re.I
+    rf"[\s\[({{\"']*{_DIMENSION}{_NUMBER}(?:\s*points?)?(?:[\s\])}}.\"']*|\s*(?:[:–—-]\s+|\()[^\d\s].*)",
+    re.I,
 )
 _NOT_GIVEN = re.compile(r"n't\b|\b(?:not|cannot|never|maximum|max|highest|lowest|if)\b", re.I)
 _NEEDS = re.compile(r" ?(?:points? )?(?:would|requires?|needs?|means|is (?:given|reserved|for))\b")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -21,11 +20,11 @@ from eyechart.benchmarks import Benchmark
 from eyechart.errors import BadInput, MissingExtra, UnknownName
 from eyechart.items import ItemSet
 from eyechart.metrics import Metric
-from eyechart.records import Curve, Score
 
 CONSTANTS = {"benchmarks": "BENCHMARK", "backends": "BACKEND", "metrics": "METRIC"}
 HTTP = "openai_http"
 HTTP_SCHEMES = ("http", "https", *VENDORS)
+GENERAL_RULES = Benchmark("", "", "", "the general rules", "", "", lambda _: _no_items())
 MAX_SCHEME = 30  # what is longer is rather a key than a name
 
 
@@ -85,13 +84,21 @@ def open_model(address: str) -> Backend:
     return backend(HTTP if scheme in HTTP_SCHEMES else scheme).open(address)
 
 
-def curves_of(item_set: ItemSet, scores: Sequence[Score]) -> tuple[Curve, ...]:
-    """Accuracy against severity, where the items' own benchmark has severities; else none."""
-    name = item_set.card.benchmark
-    if name not in names("benchmarks"):
-        return ()
-    curves = benchmark(name).curves
-    return curves(item_set, scores) if curves else ()
+def rules_of(name: str, item_set: ItemSet) -> Benchmark:
+    """The benchmark by whose rules these items are asked, scored and reported.
+
+    The one that their card names, else the one of this name or file; else the general rules.
+    """
+    known = names("benchmarks")
+    if item_set.card.benchmark in known:
+        return benchmark(item_set.card.benchmark)
+    if name in known or (name.endswith(".py") and Path(name).is_file()):
+        return benchmark(name)
+    return GENERAL_RULES
+
+
+def _no_items() -> ItemSet:
+    raise BadInput("the general rules have no items of their own; name a benchmark or a folder")
 
 
 def _shown(kind: str, name: str) -> str:

@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from eyechart.errors import UnknownName
 from eyechart.records import (
-    JUDGED_KINDS,
+    CLOSED_KINDS,
     LETTERS,
     TEXT,
     Item,
@@ -25,32 +25,59 @@ from eyechart.records import (
     Response,
     Sampling,
     Turn,
+    likelihood,
     next_word,
 )
+from eyechart.rubrics import GENERAL, Rubric, Rubrics, rubrics_of
+from eyechart.scoring.answers import silence
+from eyechart.strategies import DEFAULT_STRATEGY, Asking, Strategy, strategy
 
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth")
-RATE_WORDS = ("good", "poor")
+SINGLE_FORMS = {
+    "eyechart": "single",
+    "paper": "single_paper",
+    "llava": "single_llava",
+    "letter-suffix": "single_letter_suffix",
+    "letter-prefix": "single_letter_prefix",
+    "vlmevalkit": "single_vlmevalkit",
+}
 RATE_FORMS = ("begun", "one-word")
+ALSO = ("rotations", "blind", "likelihood")
+SAMPLING_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class PromptForm:
-    """Which of the prompts in circulation to use.
+    """Which of the prompts in circulation to use, and in which other ways to ask as well.
 
-    `rate`: `begun` (Q-Bench's: the answer is begun for the model) or `one-word` (for endpoints that
-    cannot go on from a begun answer; another protocol, and named so in the report).
+    `single`: of `SINGLE_FORMS`, for single choice. `rate`: `begun` (Q-Bench's: the answer is begun
+    for the model) or `one-word` (for endpoints that cannot go on from a begun answer; another
+    protocol, and named so in the report). `also`: of `ALSO`: `rotations` asks with the options
+    turned into every order of a rotation, `blind` without the image, `likelihood` for how likely
+    each option is as the answer. `strategies`: how ratings will be read (see
+    `eyechart.strategies`), which decides what is asked; "" and () leave the benchmark its own.
+    `n_samples`: replies to each image for the strategy `sampling`.
     """
 
+    single: str = ""
     rate: str = "begun"
+    also: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    n_samples: int = 8
 
     def __post_init__(self) -> None:
+        if self.single and self.single not in SINGLE_FORMS:
+            raise UnknownName("prompt form", self.single, SINGLE_FORMS)
         if self.rate not in RATE_FORMS:
             raise UnknownName("rating prompt", self.rate, RATE_FORMS)
+        for name in self.also:
+            if name not in ALSO:
+                raise UnknownName("way of asking", name, ALSO)
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """How to judge: `n_draws` verdicts on each reply, drawn with this sampling."""
+    """How to judge: `n_draws` verdicts on each reply by each rubric, drawn with this sampling."""
 
     n_draws: int = 5
     sampling: Sampling = Sampling(temperature=None, max_tokens=2048)
@@ -59,7 +86,7 @@ class Judging:
 def answer_requests(
     items: Iterable[Item], *, form: PromptForm | None = None, sampling: Sampling | None = None
 ) -> Iterator[Request]:
-    """One request for each item, in the order of the items.
+    """The requests for each item, in the order of the items, the plain one first.
 
     >>> item = Item("1", "single", "What is wrong?", (), ("Blur", "Noise"))
     >>> (request,) = answer_requests([item])
@@ -74,40 +101,54 @@ def answer_requests(
     form, sampling = form or PromptForm(), sampling or Sampling()
     for item in items:
         if item.kind == "rate":
-            yield _rate_request(item, form, sampling)
+            yield from _rate_requests(item, form, sampling)
         else:
-            yield _text_request(item, sampling)
+            yield _text_request(item, form, sampling)
+            yield from _other_requests(item, form, sampling)
 
 
 def judge_requests(
-    items: Mapping[str, Item], responses: Iterable[Response], *, judging: Judging | None = None
+    items: Mapping[str, Item],
+    responses: Iterable[Response],
+    *,
+    rubrics: Rubrics = GENERAL,
+    judging: Judging | None = None,
 ) -> Iterator[Request]:
-    """The requests that have a text-only judge grade each open answer and description, 0 to 2.
+    """The requests that have a text-only judge grade each reply by each of its item's rubrics.
 
-    Items without a reference answer and replies that failed or are empty are left out, and so are
-    replies to items that are not among these.
+    Replies that say nothing (failed, empty, stopped by a filter) are left out, and so are replies
+    to items that are not among these, and those to anything but the plain question.
     """
     judging = judging or Judging()
     for response in responses:
         item = items.get(response.item_id)
-        if item is None or not needs_judge(item):
+        if item is None or response.role != "answer" or response.variant or silence(response):
             continue
-        if response.role != "answer" or not response.text:
-            continue
-        prompt = fill(
-            f"judge_{item.kind}",
-            question=item.question,
-            reference=str(item.answer),
-            reply=response.text,
-        )
-        turns = (Turn("user", (prompt,)),)
-        for draw in range(judging.n_draws):
-            yield Request(item.id, "judge", turns, sampling=judging.sampling, draw=draw)
+        for rubric in rubrics_of(item, rubrics):
+            turns = (Turn("user", (_judge_prompt(rubric, item, response.text or ""),)),)
+            for draw in range(judging.n_draws):
+                yield Request(
+                    item.id,
+                    "judge",
+                    turns,
+                    sampling=judging.sampling,
+                    draw=draw,
+                    variant=rubric.variant,
+                )
 
 
-def needs_judge(item: Item) -> bool:
-    """Whether an item is scored by a judge against its reference answer."""
-    return item.kind in JUDGED_KINDS and isinstance(item.answer, str)
+def rotated(item: Item, by: int) -> Item:
+    """The item with its options turned by so many places: the first ones go to the end.
+
+    >>> rotated(Item("1", "single", "", (), ("a", "b", "c")), 1).options
+    ('b', 'c', 'a')
+    """
+    return dataclasses.replace(item, options=item.options[by:] + item.options[:by])
+
+
+def rotations(item: Item) -> range:
+    """By how many places its options can be turned; nothing where order says nothing."""
+    return range(1, len(item.options)) if item.kind in ("single", "multiple") else range(0)
 
 
 def digests(names: Iterable[str] | None = None) -> dict[str, str]:
@@ -133,19 +174,91 @@ def _template(name: str) -> string.Template:
     return string.Template(text.split("\n", 1)[1].strip())
 
 
-def _text_request(item: Item, sampling: Sampling) -> Request:
-    options = "\n".join(f"{LETTERS[i]}. {option}" for i, option in enumerate(item.options))
-    prompt = _template(item.kind).safe_substitute(question=item.question, options=options)
+def _judge_prompt(rubric: Rubric, item: Item, reply: str) -> str:
+    reference = str(item.answer)
+    if item.options and item.answer in item.options:
+        reference = f"{LETTERS[item.options.index(reference)]}. {reference}"
+    return fill(
+        rubric.template,
+        question=item.question,
+        options=_lines(item.options),
+        reference=reference,
+        reply=reply,
+    )
+
+
+def _lines(options: tuple[str, ...], separator: str = "\n") -> str:
+    return separator.join(f"{LETTERS[i]}. {option}" for i, option in enumerate(options))
+
+
+def _text_request(item: Item, form: PromptForm, sampling: Sampling, variant: str = "") -> Request:
+    name = SINGLE_FORMS[form.single or "eyechart"] if item.kind == "single" else item.kind
+    prompt = _template(name).safe_substitute(
+        question=item.question, options=_lines(item.options), inline=_lines(item.options, " ")
+    )
     turns = (Turn("user", (*_shown(item.images), prompt)),)
-    return Request(item.id, "answer", turns, sampling=sampling, want=TEXT)
+    return Request(item.id, "answer", turns, sampling=sampling, want=TEXT, variant=variant)
 
 
-def _rate_request(item: Item, form: PromptForm, sampling: Sampling) -> Request:
-    name, begun = ("rate", fill("rate_begun")) if form.rate == "begun" else ("rate_one_word", "")
-    turns = (Turn("user", (*_shown(item.images), fill(name, question=item.question))),)
+def _other_requests(item: Item, form: PromptForm, sampling: Sampling) -> Iterator[Request]:
+    """The closed question in the other ways that are wanted."""
+    if item.kind not in CLOSED_KINDS:
+        return
+    if "rotations" in form.also:
+        for by in rotations(item):
+            yield _text_request(rotated(item, by), form, sampling, f"rotation {by}")
+    if "blind" in form.also and item.images:
+        unseen = dataclasses.replace(item, images=())
+        yield _text_request(unseen, form, sampling, "blind")
+    if "likelihood" in form.also and item.kind == "single":
+        prompt = fill("single_likelihood", question=item.question)
+        turns = (Turn("user", (*_shown(item.images), prompt)),)
+        want = likelihood(*item.options)
+        one_each = dataclasses.replace(sampling, max_tokens=len(item.options))
+        yield Request(item.id, "answer", turns, sampling=one_each, want=want, variant="likelihood")
+
+
+def _rate_requests(item: Item, form: PromptForm, sampling: Sampling) -> Iterator[Request]:
+    """One request for each prompt that the strategies need; one that all of them share is one."""
+    chosen = [strategy(spec) for spec in form.strategies or (DEFAULT_STRATEGY,)]
+    for asking in dict.fromkeys(how.asking for how in chosen):
+        mine = [how for how in chosen if how.asking == asking]
+        if asking == "number":
+            text = fill("rate_number", question=item.question)
+            yield _rate_request(item, text, sampling=sampling, variant=asking)
+        elif asking == "sampling":
+            yield from _rate_samples(item, mine[0], form.n_samples)
+        else:
+            words = tuple(dict.fromkeys(word for how in mine for word in how.words))
+            yield _word_request(item, form, sampling, words=words, asking=asking)
+
+
+def _word_request(
+    item: Item, form: PromptForm, sampling: Sampling, *, words: tuple[str, ...], asking: Asking
+) -> Request:
+    name = "rate_levels" if asking == "five-level" else "rate"
+    begun = fill("rate_begun") if form.rate == "begun" else ""
+    text = fill(name if begun else f"{name}_one_word", question=item.question)
+    turns = (Turn("user", (*_shown(item.images), text)),)
     one_word = dataclasses.replace(sampling, max_tokens=1)
-    want = next_word(*RATE_WORDS)
-    return Request(item.id, "answer", turns, begun=begun, sampling=one_word, want=want)
+    want = next_word(*words)
+    request = Request(item.id, "answer", turns, begun, one_word, want)
+    return dataclasses.replace(request, variant=asking)
+
+
+def _rate_samples(item: Item, how: Strategy, n_samples: int) -> Iterator[Request]:
+    good, poor = how.good[0], how.poor[0]
+    text = fill("rate_sampling", question=item.question, good=good, poor=poor)
+    sampling = Sampling(temperature=1.0, max_tokens=SAMPLING_TOKENS)
+    for draw in range(n_samples):
+        yield _rate_request(item, text, sampling=sampling, variant="sampling", draw=draw)
+
+
+def _rate_request(
+    item: Item, text: str, *, sampling: Sampling, variant: str, draw: int = 0
+) -> Request:
+    turns = (Turn("user", (*_shown(item.images), text)),)
+    return Request(item.id, "answer", turns, sampling=sampling, draw=draw, variant=variant)
 
 
 def _shown(images: tuple[Picture, ...]) -> tuple[str | Picture, ...]:

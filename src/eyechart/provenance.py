@@ -5,9 +5,11 @@ In: what is about to be run. Out: `RunInfo` for `run.json`, and the table at the
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
@@ -16,13 +18,18 @@ from eyechart.items import ItemSet
 from eyechart.prompts import digests
 from eyechart.run_folder import RunInfo
 from eyechart.run_settings import RunSettings
+from eyechart.strategies import strategy
 
 PACKAGES = ("eyechart", "numpy", "scipy", "pillow", "aiohttp")
 UNSCORED_RULE = "an unscored question counts as wrong in accuracy"
 
 
 def run_info(
-    name: str, item_set: ItemSet, backend: Backend, judge: Backend | None, settings: RunSettings
+    name: str,
+    item_set: ItemSet,
+    backend: Backend,
+    judges: Sequence[Backend],
+    settings: RunSettings,
 ) -> RunInfo:
     """What is about to be run: these items, on this model, with these settings."""
     return RunInfo(
@@ -32,8 +39,11 @@ def run_info(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         identity=_identity(name, item_set, backend, settings),
         card=item_set.card,
-        judge=judge.model if judge else "",
-        n_judge_draws=settings.judging.n_draws if judge else 0,
+        judges=tuple(judge.model for judge in judges),
+        n_judge_draws=settings.judging.n_draws if judges else 0,
+        max_unjudged=settings.max_unjudged,
+        also=settings.form.also,
+        strategies=settings.form.strategies,
         settings={
             "concurrency": str(settings.ask.concurrency),
             "attempts": str(settings.ask.patience.attempts),
@@ -47,13 +57,13 @@ def run_info(
 
 def provenance(info: RunInfo) -> dict[str, str]:
     """All that a report says of its origin, in the order printed; empty values are left out."""
-    judge = f"{info.judge}, {info.n_judge_draws} verdicts on each answer" if info.judge else ""
+    draws = f", {info.n_judge_draws} verdicts on each question put to it"
     told = {
         "started": info.started,
         **info.identity,
         "licence": info.card.licence,
         "citation": info.card.citation,
-        "judge": judge,
+        **{f"judge {i}" if i > 1 else "judge": f"{j}{draws}" for i, j in enumerate(info.judges, 1)},
         "rule": UNSCORED_RULE,
         **info.settings,
         **{f"prompt {name}": digest for name, digest in info.prompts.items()},
@@ -75,30 +85,55 @@ def folder_name(benchmark: str, model: str) -> str:
 
 
 def _protocol_notes(item_set: ItemSet, settings: RunSettings) -> tuple[str, ...]:
-    if settings.form.rate == "begun" or not any(item.kind == "rate" for item in item_set.items):
+    if not any(item.kind == "rate" for item in item_set.items):
         return ()
-    return (
-        "Ratings were asked for in one word, not by a begun answer: another protocol than "
-        "Q-Bench's, not to be put beside it.",
-    )
+    chosen = [strategy(spec) for spec in settings.form.strategies]
+    notes = [
+        f"The strategy {how.spec} reads ratings in words, not from probabilities: another protocol "
+        "than Q-Bench's, not to be put beside it."
+        for how in chosen
+        if how.other_protocol
+    ]
+    if settings.form.rate != "begun" and not all(how.other_protocol for how in chosen):
+        notes.append(
+            "Ratings were asked for in one word, not by a begun answer: another protocol than "
+            "Q-Bench's, not to be put beside it."
+        )
+    return tuple(notes)
 
 
 def _identity(
     name: str, item_set: ItemSet, backend: Backend, settings: RunSettings
 ) -> dict[str, str]:
     """The settings that decide what is asked: a run folder holds one identity."""
-    card, sampling = item_set.card, settings.sampling
-    return {
+    card, sampling, form = item_set.card, settings.sampling, settings.form
+    only = "".join(f", {facet} {value}" for facet, value in settings.only.items())
+    kinds = {item.kind for item in item_set.items}
+    told = {
         "benchmark": f"{name} {card.version}".strip(),
-        "items": card.digest or f"{len(item_set.items)} items",
+        "items": card.digest or _digest(item_set),
         "model": f"{backend.model} {backend.revision}".strip(),
-        "chosen": f"kinds {','.join(settings.kinds) or 'all'}, limit {settings.limit}, "
+        "chosen": f"kinds {','.join(settings.kinds) or 'all'}{only}, limit {settings.limit}, "
         f"seed {settings.seed}",
         "sampling": f"temperature {sampling.temperature}, top_p {sampling.top_p}, "
         f"max_tokens {sampling.max_tokens}",
-        "rating prompt": settings.form.rate,
+        "choice prompt": form.single if "single" in kinds else "",
+        "asked also": ", ".join(form.also),
+        "rating prompt": form.rate,
+        "strategies": ", ".join(form.strategies) if "rate" in kinds else "",
         "max pixels": str(settings.ask.max_pixels or "as the files are"),
     }
+    return {what: value for what, value in told.items() if value}
+
+
+def _digest(item_set: ItemSet) -> str:
+    """The sha256 of what is asked where no file of items has one; pictures by their name."""
+    digest = hashlib.sha256()
+    for item in item_set.items:
+        named = [picture.sha256 or picture.name for picture in item.images]
+        asked = (item.id, item.kind, item.question, item.options, item.answer, item.mos, named)
+        digest.update(repr(asked).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()
 
 
 def _versions() -> dict[str, str]:

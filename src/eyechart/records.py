@@ -178,8 +178,8 @@ class Response:
     `logprobs`: natural-log probability for each of the wanted words or texts, in their order; None
     for a word outside the list that the endpoint returned, which is then at most `bound`. For texts
     it is the sum over the text's tokens, and `likelihood` counts them.
-    `variant` is the request's. `finish`: why the model stopped (`stop`, `length`, `content_filter`, ...). `seconds`: of the
-    call that was answered.
+    `variant` is the request's. `finish`: why the model stopped (`stop`, `length`,
+    `content_filter`, ...). `seconds`: of the call that was answered.
     """
 
     item_id: str
@@ -285,10 +285,15 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a benchmark's table. `unit` says how its numbers are printed: 61.2, .612, 612."""
+    """A column of a benchmark's table; `unit` says how its numbers are printed.
+
+    0.612 is 61.2 in `percent`, 0.6120 as a `fraction`, 0.612 as a `number`; `digits` changes how
+    many stand after the point. A `count` is whole.
+    """
 
     name: str
     unit: Literal["percent", "fraction", "number", "count"] = "number"
+    digits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

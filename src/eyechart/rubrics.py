@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from eyechart.records import Item, Kind
 
+MOST_VERDICT = 2
 Rubrics = Mapping[Kind, tuple["Rubric", ...]]
 
 
@@ -25,7 +26,7 @@ class Rubric:
 
     score: str
     template: str
-    most: int = 2
+    most: int = MOST_VERDICT
     majority: bool = False
     needs_answer: bool = True
 

@@ -9,43 +9,37 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from eyechart import plugins, run_folder
-from eyechart.asking import AskSettings, CallLog, Tally, ask
 from eyechart.asking.backend import Backend
-from eyechart.benchmarks import Source
-from eyechart.errors import BadInput, CallError
+from eyechart.benchmarks import Benchmark, Findings, Source
+from eyechart.errors import BadInput
 from eyechart.items import ItemSet, read_items
-from eyechart.prompts import answer_requests, judge_requests, needs_judge
+from eyechart.prompts import answer_requests
 from eyechart.provenance import folder_name, provenance, run_info
-from eyechart.records import Report, Request, Response, Score
+from eyechart.records import JUDGED_KINDS, Item, Report, Response, Score
 from eyechart.report.build import RunFacts, build_report
+from eyechart.report.counting import unjudged_share
 from eyechart.report.entries import Entry
+from eyechart.report.facets import value_of
 from eyechart.report.write import write_report
+from eyechart.rubrics import rubrics_of
 from eyechart.run_folder import ResponseWriter, RunInfo
-from eyechart.run_settings import CALL_LOG, RunSettings, fitted
-from eyechart.scores import score_responses
+from eyechart.run_settings import RunSettings, fitted
+from eyechart.scores import Scoring, score_responses
+from eyechart.stages import Asking, Stage, Watch
 
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of asking that is under way: its name, how many requests, and the running tally."""
-
-    name: str
-    n_requests: int
-    tally: Tally
-
-
-Watch = Callable[[Iterator[Response], Stage], Iterator[Response]]
+SUBMISSION = "submission.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to. `n_failed`: requests without an answer, the judge's included."""
+    """What a run came to. `n_failed`: requests without an answer, the judges' included.
+
+    `too_many_unjudged`: a judge was asked, and owes more verdicts than the run allows.
+    """
 
     folder: Path
     report: Report
@@ -53,59 +47,7 @@ class Outcome:
     n_found: int = 0
     n_failed: int = 0
     most_frequent_failure: str = ""
-
-
-class _Asking:
-    """The asking stages of one run: every response goes into `responses.jsonl` and is kept."""
-
-    def __init__(self, writer: ResponseWriter, settings: RunSettings, watch: Watch | None) -> None:
-        self.responses: list[Response] = []
-        self.n_unjudged = 0
-        self.tally = Tally()
-        self._writer, self._settings, self._watch = writer, settings, watch or _unwatched
-
-    def ask(
-        self, stage: Stage, requests: Iterable[Request], backend: Backend, how: AskSettings
-    ) -> None:
-        """Ask a model all the requests; all stages share one tally, and so one budget."""
-        with CallLog(self._settings.workspace / CALL_LOG) as log:
-            responses = ask(requests, backend, log=log, settings=how, tally=self.tally)
-            with closing(responses):  # the engine ends before its log is closed
-                self.keep(self._watch(responses, stage))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know of how it was asked."""
-        changed = sorted(self.tally.changed.items())
-        return tuple(f"{n} times a picture was not sent as it is: {how}." for how, n in changed)
-
-    def keep(self, responses: Iterable[Response]) -> None:
-        """Take over responses of an earlier asking."""
-        for response in responses:
-            self._writer.add(response)
-            self.responses.append(response)
-
-    def judge(self, item_set: ItemSet, judge: Backend) -> None:
-        """Have the judge grade what needs one. Raises CallError where it cannot be asked at all."""
-        by_id = {item.id: item for item in item_set.items}
-        settings = self._settings
-        requests = list(judge_requests(by_id, list(self.responses), judging=settings.judging))
-        budget = settings.ask.budget
-        budget = dataclasses.replace(budget, price=settings.judge_price or budget.price)
-        how = dataclasses.replace(settings.ask, budget=budget)
-        n_before = len(self.responses)
-        try:
-            self.ask(Stage("judging", len(requests), self.tally), requests, judge, how)
-        finally:
-            self.n_unjudged = len(requests) - (len(self.responses) - n_before)
-
-    def judge_or_note(self, item_set: ItemSet, judge: Backend) -> tuple[str, ...]:
-        """The same, but a judge that fails leaves items unjudged, and a note that says so."""
-        try:
-            self.judge(item_set, judge)
-        except CallError as error:
-            return (f"Judging stopped, {self.n_unjudged} verdicts are missing: {error}",)
-        return ()
+    too_many_unjudged: bool = False
 
 
 def evaluate(
@@ -129,57 +71,62 @@ def evaluate(
     settings = settings or RunSettings()
     name, item_set = load_items(benchmark, settings)
     backend = plugins.open_model(model) if isinstance(model, str) else model
-    judge = plugins.open_model(settings.judge) if settings.judge else None
-    settings = fitted(settings, backend, item_set.items)
+    judges = [plugins.open_model(address) for address in settings.judges]
+    rules = plugins.rules_of(name, item_set)
+    settings = fitted(settings, backend, item_set.items, rules)
     folder = Path(out) if out else settings.workspace / folder_name(name, backend.model)
     with run_folder.opened(folder):
-        info = run_info(name, item_set, backend, judge, settings)
+        info = run_info(name, item_set, backend, judges, settings)
         verdicts: list[Response] = []
-        if judge is None and (folder / "run.json").is_file():
+        if not judges and (folder / "run.json").is_file():
             info, verdicts = _with_verdicts(folder, info)
         run_folder.write_info(folder, info)
         items = run_folder.write_items(folder, item_set.items)
         item_set = dataclasses.replace(item_set, items=items)
-        requests = answer_requests(items, form=settings.form, sampling=settings.sampling)
         with ResponseWriter(folder) as writer:
-            asking = _Asking(writer, settings, watch)
-            stage = Stage("asking", len(items), asking.tally)
-            asking.ask(stage, requests, backend, settings.ask)
+            asking = Asking(writer, settings, watch)
+            _ask_all(asking, item_set, backend, settings)
             info = dataclasses.replace(info, notes=(*info.notes, *asking.notes))
             asking.keep(verdicts)
-            if judge:
-                info = dataclasses.replace(info, judge_notes=asking.judge_or_note(item_set, judge))
+            for judge in judges:
+                notes = asking.judge_or_note(item_set, rules.rubrics, judge)
+                info = dataclasses.replace(info, judge_notes=(*info.judge_notes, *notes))
         run_folder.write_info(folder, info)
-        report = _scored(folder, info, item_set, asking.responses)
-    return _outcome(folder, report, asking.responses, asking)
+        return _scored(folder, info, item_set, asking)
 
 
 def rescore(
     folder: Path | str, *, settings: RunSettings | None = None, watch: Watch | None = None
 ) -> Outcome:
-    """Score a run's responses again; with a judge in `settings`, have it grade them first.
+    """Score a run's responses again; with judges in `settings`, have them grade them first.
 
-    The model itself is not asked. Raises BadInput where `folder` is no run folder, and CallError
-    where the judge cannot be asked: the folder is then as it was.
+    The model itself is not asked. Verdicts of other judges than those in `settings` are kept beside
+    the new ones. Raises BadInput where `folder` is no run folder, and CallError where a judge
+    cannot be asked: the folder is then as it was.
     """
     folder, settings = Path(folder), settings or RunSettings()
     info, item_set = run_folder.read_info(folder), run_folder.read_item_set(folder)
+    rules = plugins.rules_of(info.benchmark, item_set)
     with run_folder.opened(folder):
         responses = list(run_folder.read_responses(folder))
-        judge = plugins.open_model(settings.judge) if settings.judge else None
+        judges = [plugins.open_model(address) for address in settings.judges]
+        names = tuple(judge.model for judge in judges)
         with ResponseWriter(folder) as writer:
-            asking = _Asking(writer, settings, watch)
-            asking.keep(r for r in responses if judge is None or r.role != "judge")
-            if judge:
-                asking.judge(item_set, judge)
-                _refuse_nothing(folder, asking.responses, responses)
-                n_draws = settings.judging.n_draws
-                info = dataclasses.replace(
-                    info, judge=judge.model, n_judge_draws=n_draws, judge_notes=()
-                )
-        run_folder.write_info(folder, info)
-        report = _scored(folder, info, item_set, asking.responses)
-    return _outcome(folder, report, asking.responses, asking)
+            asking = Asking(writer, settings, watch)
+            asking.keep(r for r in responses if r.role != "judge" or r.model not in names)
+            for judge in judges:
+                asking.judge(item_set, rules.rubrics, judge)
+                _refuse_nothing(folder, judge.model, asking.responses, responses)
+        if judges:
+            info = dataclasses.replace(
+                info,
+                judges=(*names, *(name for name in info.judges if name not in names)),
+                n_judge_draws=settings.judging.n_draws,
+                max_unjudged=settings.max_unjudged,
+                judge_notes=(),
+            )
+            run_folder.write_info(folder, info)
+        return _scored(folder, info, item_set, asking)
 
 
 def rewrite_report(folder: Path | str) -> Outcome:
@@ -188,8 +135,9 @@ def rewrite_report(folder: Path | str) -> Outcome:
     info, item_set = run_folder.read_info(folder), run_folder.read_item_set(folder)
     responses = list(run_folder.read_responses(folder))
     with run_folder.opened(folder):
-        report = _report(folder, info, item_set, responses, run_folder.read_scores(folder))
-    return _outcome(folder, report, responses)
+        scores = run_folder.read_scores(folder)
+        report = _report(folder, info, item_set, responses, scores)
+    return _outcome(folder, report, item_set, responses)
 
 
 def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemSet]:
@@ -204,7 +152,13 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
         name = item_set.card.name
     else:
         name = str(benchmark)
-        source = Source(settings.photos, settings.workspace, settings.seed, settings.max_photos)
+        source = Source(
+            settings.photos,
+            settings.workspace,
+            settings.seed,
+            settings.max_photos,
+            settings.data,
+        )
         hint = " (and there is no such file or folder)"
         item_set = plugins.benchmark(name, hint=hint).items(source)
     return name, _chosen(item_set, settings)
@@ -212,21 +166,56 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
 
 def _chosen(item_set: ItemSet, settings: RunSettings) -> ItemSet:
     items = [i for i in item_set.items if not settings.kinds or i.kind in settings.kinds]
-    if settings.limit is not None and settings.limit < len(items):
-        picked = random.Random(settings.seed).sample(range(len(items)), settings.limit)
-        items = [items[i] for i in sorted(picked)]
     if not items:
         raise BadInput(
             f"{item_set.card.name}: no items of the kinds {', '.join(settings.kinds)}; it has "
             f"{', '.join(sorted({i.kind for i in item_set.items}))}"
         )
+    for facet, value in settings.only.items():
+        items = _with_value(item_set.card.name, items, facet, value)
+    if settings.limit is not None and settings.limit < len(items):
+        picked = random.Random(settings.seed).sample(range(len(items)), settings.limit)
+        items = [items[i] for i in sorted(picked)]
     return dataclasses.replace(item_set, items=tuple(items))
 
 
-def _scored(folder: Path, info: RunInfo, item_set: ItemSet, responses: list[Response]) -> Report:
-    scores = score_responses(item_set.items, responses, n_draws=info.n_judge_draws)
+def _with_value(name: str, items: list[Item], facet: str, value: str) -> list[Item]:
+    kept = [item for item in items if value_of(item, facet) == value]
+    if not kept:
+        values = sorted({value_of(item, facet) for item in items} - {""})
+        shown = ", ".join(values[:20]) if values else "none: it has no such facet"
+        raise BadInput(f"{name}: no items with {facet}={value}; its values there are {shown}")
+    return kept
+
+
+def _ask_all(asking: Asking, item_set: ItemSet, backend: Backend, settings: RunSettings) -> None:
+    form, sampling = settings.form, settings.sampling
+    n_requests = sum(1 for _ in answer_requests(item_set.items, form=form, sampling=sampling))
+    requests = answer_requests(item_set.items, form=form, sampling=sampling)
+    asking.ask(Stage("asking", n_requests, asking.tally), requests, backend, settings.ask)
+
+
+def _scored(folder: Path, info: RunInfo, item_set: ItemSet, asking: Asking) -> Outcome:
+    scoring = Scoring(
+        plugins.rules_of(info.benchmark, item_set).rubrics,
+        info.judges,
+        info.n_judge_draws,
+        info.also,
+        info.strategies,
+    )
+    responses = asking.responses
+    scores = score_responses(item_set.items, responses, scoring)
     run_folder.write_scores(folder, scores)
-    return _report(folder, info, item_set, responses, scores)
+    report = _report(folder, info, item_set, responses, scores)
+    outcome = _outcome(folder, report, item_set, responses)
+    too_many = unjudged_share(item_set, scores, info.judges) > info.max_unjudged
+    return dataclasses.replace(
+        outcome,
+        n_asked=asking.tally.n_asked,
+        n_found=asking.tally.n_found,
+        n_failed=outcome.n_failed + asking.n_unjudged,
+        too_many_unjudged=bool(info.judges) and too_many,
+    )
 
 
 def _report(
@@ -236,14 +225,24 @@ def _report(
     responses: list[Response],
     scores: tuple[Score, ...],
 ) -> Report:
+    rules = plugins.rules_of(info.benchmark, item_set)
+    findings = Findings(item_set, responses, scores, info.model, info.judges, info.strategies)
     facts = RunFacts(
         title=item_set.card.title or info.benchmark,
         benchmark=info.benchmark,
         model=info.model,
-        curves=plugins.curves_of(item_set, scores),
-        notes=(*info.notes, *info.judge_notes, *_left_to_judge(item_set, info)),
+        curves=rules.curves(item_set, scores) if rules.curves else (),
+        tables=rules.tables(findings) if rules.tables else (),
+        lead=rules.lead(findings) if rules.lead else "",
+        notes=(
+            *info.notes,
+            *info.judge_notes,
+            *_left_to_judge(item_set, info, rules),
+            *_to_send_in(folder, findings, rules),
+        ),
         provenance=provenance(info),
-        judge=info.judge,
+        judges=info.judges,
+        max_unjudged=info.max_unjudged,
         metrics=plugins.metrics(),
     )
     report = build_report(item_set, responses, scores, facts)
@@ -252,20 +251,32 @@ def _report(
     return report
 
 
-def _left_to_judge(item_set: ItemSet, info: RunInfo) -> tuple[str, ...]:
-    n_waiting = sum(needs_judge(item) for item in item_set.items) if not info.judge else 0
-    if not n_waiting:
+def _left_to_judge(item_set: ItemSet, info: RunInfo, rules: Benchmark) -> tuple[str, ...]:
+    judged = [i for i in item_set.items if i.kind in JUDGED_KINDS and rubrics_of(i, rules.rubrics)]
+    if info.judges or not judged:
         return ()
     return (
-        f"{n_waiting} open answers and descriptions are kept but not judged: no judge was named. "
+        f"{len(judged)} open answers and descriptions are kept but not judged: no judge was named. "
         "To have them judged without asking the model again: eyechart score RUN --judge ADDRESS",
+    )
+
+
+def _to_send_in(folder: Path, findings: Findings, rules: Benchmark) -> tuple[str, ...]:
+    """Write what is to be sent in where answers are withheld, and say so."""
+    text = rules.submission(findings) if rules.submission else None
+    if text is None:
+        return ()
+    run_folder.write_whole(folder / SUBMISSION, text.encode("utf-8", "backslashreplace"))
+    return (
+        f"Some right answers are withheld; {SUBMISSION} in the run folder holds the replies in the "
+        "form in which the benchmark's authors take them.",
     )
 
 
 def _with_verdicts(folder: Path, info: RunInfo) -> tuple[RunInfo, list[Response]]:
     """What an earlier run in this folder was judged, which a run without a judge keeps."""
     before = run_folder.read_info(folder)
-    if not before.judge or not (folder / "responses.jsonl").is_file():
+    if not before.judges or not (folder / "responses.jsonl").is_file():
         return info, []
     try:
         verdicts = [r for r in run_folder.read_responses(folder) if r.role == "judge"]
@@ -273,36 +284,29 @@ def _with_verdicts(folder: Path, info: RunInfo) -> tuple[RunInfo, list[Response]
         return info, []
     info = dataclasses.replace(
         info,
-        judge=before.judge,
+        judges=before.judges,
         n_judge_draws=before.n_judge_draws,
         judge_notes=before.judge_notes,
     )
     return info, verdicts
 
 
-def _refuse_nothing(folder: Path, now: list[Response], before: list[Response]) -> None:
+def _refuse_nothing(folder: Path, judge: str, now: list[Response], before: list[Response]) -> None:
     """Verdicts are not given up for a judge that gave none."""
-    answered = [r for r in now if r.role == "judge" and r.failure is None]
-    if not answered and any(r.role == "judge" for r in before):
-        causes = [r.failure.message for r in now if r.role == "judge" and r.failure]
-        raise BadInput(
-            f"{folder}: the judge gave no verdict at all ({causes[0] if causes else 'not asked'}); "
-            "the earlier verdicts and the report are kept as they were"
-        )
+    given = [r for r in now if r.role == "judge" and r.model == judge]
+    if any(r.failure is None for r in given) or not any(r.role == "judge" for r in before):
+        return
+    causes = [r.failure.message for r in given if r.failure]
+    raise BadInput(
+        f"{folder}: the judge gave no verdict at all ({causes[0] if causes else 'not asked'}); "
+        "the earlier verdicts and the report are kept as they were"
+    )
 
 
-def _outcome(
-    folder: Path, report: Report, responses: list[Response], asking: _Asking | None = None
-) -> Outcome:
+def _outcome(folder: Path, report: Report, item_set: ItemSet, responses: list[Response]) -> Outcome:
     messages = Counter(r.failure.message for r in responses if r.failure is not None)
     told = "".join(f"{message} ({n} times)" for message, n in messages.most_common(1))
-    failed_verdicts = sum(r.failure is not None for r in responses if r.role == "judge")
-    n_failed = report.counts.get("failed", 0) + failed_verdicts
-    if asking is None:
-        return Outcome(folder, report, n_failed=n_failed, most_frequent_failure=told)
-    n_failed += asking.n_unjudged
-    return Outcome(folder, report, asking.tally.n_asked, asking.tally.n_found, n_failed, told)
-
-
-def _unwatched(responses: Iterator[Response], stage: Stage) -> Iterator[Response]:
-    return responses
+    asked = {r.item_id for r in responses if r.role == "answer"}
+    n_missing = sum(item.id not in asked for item in item_set.items)
+    n_failed = messages.total() + n_missing
+    return Outcome(folder, report, n_failed=n_failed, most_frequent_failure=told)

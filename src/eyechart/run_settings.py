@@ -6,55 +6,85 @@ In: choices. Out: a record. Reads nothing and asks nobody.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyechart.asking import AskSettings, Price
 from eyechart.asking.backend import Backend
+from eyechart.benchmarks import Benchmark
 from eyechart.errors import BadInput
 from eyechart.prompts import Judging, PromptForm
 from eyechart.records import KINDS, Item, Kind, Sampling
+from eyechart.run_folder import MAX_UNJUDGED
+from eyechart.strategies import strategy
 
 CALL_LOG = "calls.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How to run. `judge`: address of the judge model, "" for none. `kinds`: only these ("all" if
-    empty). `limit`: a random sample of so many items, by `seed`. `photos`: photographs for a
-    benchmark that is made of them. `workspace`: holds the call log and what is made on the way.
-    The budget in `ask` is for answers and judging together; `judge_price` is the judge's, the
-    model's if None.
+    """How to run. `judges`: addresses of judge models, the one whose verdicts count first; none by
+    default. `max_unjudged`: the share of replies without a verdict above which a run has failed.
+    `kinds`: only these ("all" if empty). `only`: facets and the one value wanted of each. `limit`:
+    a random sample of so many items, by `seed`. `photos`: photographs for a benchmark that is made
+    of them, or that its `data` (files, folders, hub addresses) name. `workspace`: holds the call
+    log and what is made on the way. The budget in `ask` is for answers and judging together;
+    `judge_price` is the judges', the model's if None.
     """
 
-    judge: str = ""
+    judges: tuple[str, ...] = ()
     judging: Judging = Judging()
     judge_price: Price | None = None
+    max_unjudged: float = MAX_UNJUDGED
     form: PromptForm = PromptForm()
     sampling: Sampling = Sampling()
     ask: AskSettings = AskSettings()
     kinds: tuple[Kind, ...] = ()
+    only: Mapping[str, str] = field(default_factory=dict)
     limit: int | None = None
     seed: int = 0
     photos: Path | None = None
     max_photos: int | None = None
+    data: tuple[str, ...] = ()
     workspace: Path = Path("runs")
 
 
-def fitted(settings: RunSettings, backend: Backend, items: Iterable[Item]) -> RunSettings:
+def fitted(
+    settings: RunSettings, backend: Backend, items: Iterable[Item], rules: Benchmark
+) -> RunSettings:
     """The settings as this model can meet them, before anything is asked.
 
-    Begun answers become one-word questions for a model that cannot go on from them. Raises BadInput
-    where items are to be rated and the model gives no word probabilities.
+    What they leave to the benchmark is filled in from its `rules`. Begun answers become one-word
+    questions for a model that cannot go on from them. Raises BadInput where the model gives no word
+    probabilities for ratings that need them, or no likelihoods where they are wanted.
     """
+    form = dataclasses.replace(
+        settings.form,
+        single=settings.form.single or rules.form,
+        strategies=tuple(
+            strategy(spec).spec for spec in settings.form.strategies or rules.strategies
+        ),
+    )
     n_rated = sum(item.kind == "rate" for item in items)
-    if n_rated and "next_word" not in backend.wants:
+    _check_able(backend, form, n_rated)
+    if not backend.continues:
+        form = dataclasses.replace(form, rate="one-word")
+    return dataclasses.replace(settings, form=form)
+
+
+def _check_able(backend: Backend, form: PromptForm, n_rated: int) -> None:
+    """Raise BadInput, before anything is asked, for what the model cannot give at all."""
+    need_words = [spec for spec in form.strategies if strategy(spec).words]
+    if n_rated and need_words and "next_word" not in backend.wants:
         kinds = ",".join(kind for kind in KINDS if kind != "rate")
         raise BadInput(
             f"{backend.model} gives no word probabilities, which {n_rated} ratings need; nothing "
-            f"was asked. Leave them out with --kinds {kinds}"
+            f"was asked. Leave them out with --kinds {kinds}, or read ratings in words with "
+            "--strategies number or --strategies sampling, which are other protocols"
         )
-    if backend.continues or settings.form.rate != "begun":
-        return settings
-    return dataclasses.replace(settings, form=PromptForm(rate="one-word"))
+    if "likelihood" in form.also and "likelihood" not in backend.wants:
+        raise BadInput(
+            f"{backend.model} gives no likelihood of a text, which --also likelihood needs; "
+            "nothing was asked. Leave it out, or choose a backend that can"
+        )

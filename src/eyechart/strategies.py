@@ -20,8 +20,9 @@ Asking = Literal["", "five-level", "number", "sampling"]
 LEVELS = ("excellent", "good", "fair", "poor", "bad")
 LEVEL_WEIGHTS = (1.0, 0.75, 0.5, 0.25, 0.0)
 RELEASED_TEMPERATURE = 100.0
+DEFAULT_STRATEGY = "softmax@1"
 _FORM = re.compile(r"(?P<name>[a-z-]+)(:(?P<words>[^@]+))?(@(?P<temperature>[0-9.]+))?")
-_NUMBER = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*(\d+))?")
+_NUMBER = re.compile(r"(?<![\d.])(-?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,9 @@ def number_in(reply: str) -> tuple[float | None, str]:
 def vote_in(how: Strategy, reply: str) -> float | None:
     """1 where a reply names a good word and no poor one, 0 the other way round, else None.
 
-    >>> vote_in(strategy("sampling"), "The quality is poor."), vote_in(strategy("sampling"), "So so")
-    (0.0, None)
+    >>> vote_in(strategy("sampling"), "The quality is poor.")
+    0.0
+    >>> vote_in(strategy("sampling"), "So so")
     """
     words = set(re.findall(r"[a-z]+", reply.lower()))
     if re.search(r"\bnot\b|n't\b", reply.lower()):

@@ -5,7 +5,7 @@ In: outcomes, tallies, option texts. Out: lines on the terminal, or settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -28,11 +28,13 @@ from eyechart.asking.call_log import CallLog
 from eyechart.asking.engine import Tally
 from eyechart.asking.intake import Intake
 from eyechart.errors import BadInput, UnknownName
-from eyechart.prompts import answer_requests, needs_judge
+from eyechart.prompts import answer_requests
 from eyechart.records import KINDS, Kind, Response
 from eyechart.report.comparison import Comparison, comparison_headline
-from eyechart.run import Outcome, Stage, load_items
+from eyechart.rubrics import rubrics_of
+from eyechart.run import Outcome, load_items
 from eyechart.run_settings import CALL_LOG, RunSettings, fitted
+from eyechart.stages import Stage
 
 console = Console(highlight=False)
 EVERY_N_RESPONSES = 8
@@ -99,9 +101,10 @@ def told(outcome: Outcome) -> Outcome:
 
 def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
     """Print what a run would ask, send and at most cost, asking nothing."""
-    _, item_set = load_items(benchmark, settings)
+    name, item_set = load_items(benchmark, settings)
     backend = plugins.open_model(model)
-    settings = fitted(settings, backend, item_set.items)
+    rules = plugins.rules_of(name, item_set)
+    settings = fitted(settings, backend, item_set.items, rules)
     requests = answer_requests(item_set.items, form=settings.form, sampling=settings.sampling)
     n_found = n_failed = n_bytes = tokens = 0
     keys: set[bytes] = set()
@@ -121,9 +124,10 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
     )
     most_usd = settings.ask.budget.price.usd_out * tokens / 1e6
     limit = f" (${most_usd:.2f} at the price given)" if most_usd else ""
-    n_verdicts = sum(map(needs_judge, item_set.items)) * settings.judging.n_draws
-    if settings.judge and n_verdicts:
-        console.print(f"The judge would be asked for up to {n_verdicts} verdicts on top of that.")
+    n_rubrics = sum(len(rubrics_of(item, rules.rubrics)) for item in item_set.items)
+    n_verdicts = n_rubrics * settings.judging.n_draws * len(settings.judges)
+    if n_verdicts:
+        console.print(f"The judges would be asked for up to {n_verdicts} verdicts on top of that.")
     console.print(f"Replies can hold at most {tokens:,} tokens{limit}; pictures cost extra.")
 
 
@@ -182,9 +186,25 @@ def temperature_of(text: str) -> float | None:
     return value
 
 
+def which_facets(texts: Iterable[str]) -> dict[str, str]:
+    """Read `FACET=VALUE` texts. Raises BadInput for any other."""
+    chosen = {}
+    for text in texts:
+        facet, sign, value = text.partition("=")
+        if not sign or not facet.strip():
+            raise BadInput(f"--only {text}: expected FACET=VALUE, e.g. --only split=dev")
+        chosen[facet.strip()] = value.strip()
+    return chosen
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The names in a list with commas; "" is none."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def which_kinds(text: str) -> tuple[Kind, ...]:
     """Read a list of kinds; "" is all of them. Raises UnknownName."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = listed(text)
     for name in names:
         if name not in get_args(Kind):
             raise UnknownName("kind of question", name, KINDS)

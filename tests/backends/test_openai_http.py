@@ -143,11 +143,21 @@ def test_the_key_is_in_no_name_and_no_answer() -> None:
 def test_the_plug_in_opens_any_address(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = BACKEND.open(BACKEND.example)
     assert (backend.model, backend.continues, backend.logged) == (BACKEND.example, True, True)
-    assert sorted(backend.wants) == ["next_word", "text"]
+    assert sorted(backend.wants) == ["likelihood", "next_word", "text"]
     monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
     backend = BACKEND.open("anthropic:claude")
     assert (backend.model, backend.continues) == ("anthropic:claude", False)
     assert sorted(backend.wants) == ["text"]
+
+
+def test_only_a_server_of_ones_own_may_tell_likelihoods(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENROUTER_API_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    known = ("openai:gpt", "openrouter:a/b", "ollama:llava", "https://api.openai.com/v1#gpt")
+    for address in known:
+        assert "likelihood" not in BACKEND.open(address).wants
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:8000/v1")
+    assert "likelihood" in BACKEND.open("openai:gpt").wants
 
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import math
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from eyechart.backends.openai_wire import (
     compose,
     error_inside,
     missing_in,
-    next_words,
     read_reply,
 )
 from eyechart.images import Encoded
@@ -31,6 +29,7 @@ from eyechart.records import (
     Turn,
     Usage,
     Want,
+    likelihood,
     next_word,
 )
 
@@ -69,24 +68,12 @@ def sent(asked: Call, endpoint: Endpoint = HERE) -> dict[str, Any]:
     return parsed
 
 
-def read(choice: dict[str, Any], want: Want = TEXT, usage: Any = None) -> Answer:
-    answer = read_reply(choice, usage, want)
-    assert answer is not None
-    return answer
+def read(choice: dict[str, Any], usage: Any = None) -> Answer:
+    return read_reply(choice, usage)
 
 
 def says(content: Any, **fields: Any) -> dict[str, Any]:
     return {"message": {"role": "assistant", "content": content, **fields}, "finish_reason": "stop"}
-
-
-def words(**logprobs: float) -> dict[str, Any]:
-    top = [{"token": t.replace("_", " "), "logprob": p} for t, p in logprobs.items()]
-    return {"logprobs": {"content": [{"top_logprobs": top}]}}
-
-
-def bound(lowest: float) -> float:
-    """Of six spellings together, where the list ends with this log-probability."""
-    return min(0.0, lowest + math.log(6))
 
 
 # --- sending ----------------------------------------------------------------------------------
@@ -153,6 +140,16 @@ def test_next_word_asks_for_one_token_and_as_many_alternatives_as_the_service_li
     assert sent(call(want=next_word("good")), few)["top_logprobs"] == 5
 
 
+def test_a_likelihood_asks_for_the_prompts_own_tokens_alone() -> None:
+    turns = (Turn("user", ("Hi",)),)
+    want = likelihood("Blur", "Noise")
+    asked = Request("1", "answer", turns, begun="Blur", sampling=Sampling(None, 0.9), want=want)
+    body = sent(Call(asked))
+    assert (body["prompt_logprobs"], body["max_tokens"], body["temperature"]) == (0, 1, 0.0)
+    assert "top_p" not in body
+    assert body["messages"][-1] == {"role": "assistant", "content": "Blur"}
+
+
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -208,76 +205,8 @@ def test_whatever_comes_is_an_answer_or_lacks_something(content: Any) -> None:
         if not error_inside(reply) and not missing_in(reply):
             choice = reply["choices"][0]
             assert read(choice, usage=content).text is not None
-            next_words({"logprobs": {"content": [{"top_logprobs": content}]}}, ["good"])
 
 
 def test_a_count_of_tokens_that_cannot_be_one_is_none() -> None:
     for count in (-1, 10**30, 10**4000, "9", 1.5):
         assert read(says("B"), usage={"prompt_tokens": count}).usage == Usage(None, None)
-
-
-def test_a_word_is_found_behind_every_tokenisers_blank() -> None:
-    for token in ("good", "_good", "\u0120good", "\u2581good", "Good", "_GOOD"):
-        assert next_words(words(**{token: -0.5, "x": -9.0}), ["good"]) == ((-0.5,), bound(-9.0))
-
-
-def test_the_tokens_of_one_word_add_up() -> None:
-    found = next_words(words(good=math.log(0.5), _Good=math.log(0.25), bad=-5.0), ["good", "bad"])
-    assert found is not None
-    good, bad = found[0]
-    assert good == pytest.approx(math.log(0.75))
-    assert bad == -5.0
-
-
-def test_words_that_differ_in_case_only_are_kept_apart() -> None:
-    assert next_words(words(A=-0.1, _a=-3.0), ["A", "a"]) == ((-0.1, -3.0), bound(-3.0))
-
-
-def test_a_word_outside_the_list_has_a_bound_and_no_number() -> None:
-    found = next_words(words(good=-0.1, fine=-2.0, ok=-7.5), ["good", "poor"])
-    assert found == ((-0.1, None), bound(-7.5))
-
-
-@given(st.lists(st.floats(0.001, 1.0), min_size=7, max_size=30), st.integers(1, 29))
-def test_the_bound_holds_for_all_spellings_of_an_unlisted_word_together(
-    weights: list[float], n_listed: int
-) -> None:
-    others = [f"other{i}" for i in range(len(weights) - 6)]
-    names = [*others, "poor", "Poor", "POOR", "_poor", "_Poor", "_POOR"]
-    logprobs = {t: math.log(w / sum(weights)) for t, w in zip(names, weights, strict=True)}
-    ranked = sorted(logprobs.items(), key=lambda pair: -pair[1])
-    unlisted = [p for token, p in ranked[n_listed:] if token.casefold().strip("_") == "poor"]
-    found = next_words(words(**dict(ranked[:n_listed])), ["poor"])
-    assert found is not None
-    if len(unlisted) == 6:
-        assert found[1] is not None
-        assert sum(map(math.exp, unlisted)) <= math.exp(found[1]) + 1e-9
-
-
-@given(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=20))
-def test_a_sum_of_probabilities_never_exceeds_one(weights: list[float]) -> None:
-    total = sum(weights)
-    top = {" " * i + "good": math.log(w / total) for i, w in enumerate(weights)}
-    found = next_words(words(**top), ["good"])
-    assert found is not None
-    assert found[0][0] is not None
-    assert -1e-9 <= found[0][0] <= 0.0
-
-
-@pytest.mark.parametrize(
-    "logprobs",
-    [
-        None,
-        {},
-        {"content": None},
-        {"content": []},
-        {"content": [{}]},
-        {"content": [{"top_logprobs": []}]},
-        {"content": [{"top_logprobs": [{"token": "good", "logprob": None}]}]},
-        {"content": [{"top_logprobs": [{"token": "good", "logprob": -(10**400)}]}]},
-        {"content": [{"top_logprobs": [{"token": "good", "logprob": -math.inf}]}]},
-    ],
-)
-def test_a_reply_without_a_list_has_no_words(logprobs: Any) -> None:
-    assert next_words({"logprobs": logprobs}, ["good"]) is None
-    assert read_reply({**says("good"), "logprobs": logprobs}, None, next_word("good")) is None

@@ -14,7 +14,7 @@ from eyechart.asking.backend import Backend
 from eyechart.backends.scripted import Scripted
 from eyechart.errors import BadInput
 from eyechart.items import Card
-from eyechart.prompts import PromptForm, answer_requests, judge_requests
+from eyechart.prompts import ALSO, PromptForm, answer_requests, judge_requests
 from eyechart.records import Item, Picture, Request, Response
 from eyechart.run_folder import ResponseWriter, RunInfo, write_info
 from eyechart.run_settings import RunSettings, fitted
@@ -33,12 +33,13 @@ def items(png: bytes) -> dict[str, Item]:
 
 def run(folder: Path, items: dict[str, Item], form: str) -> list[Response]:
     """A run of a scripted model and judge, laid down in a folder."""
-    answers = asked(answer_requests(items.values(), form=PromptForm(form)), Scripted("A"))
+    ways = PromptForm(rate=form, also=ALSO)
+    answers = asked(answer_requests(items.values(), form=ways), Scripted("A"))
     judge = Scripted("Score: 2", model="a judge", revision="7")
     responses = [*answers, *asked(judge_requests(items, answers), judge)]
     folder.mkdir()
     identity = {"rating prompt": form}
-    write_info(folder, RunInfo("x", "scripted", "", "2026", identity, Card("x"), "a judge"))
+    write_info(folder, RunInfo("x", "scripted", "", "2026", identity, Card("x"), ("a judge",)))
     with ResponseWriter(folder) as writer:
         for response in responses:
             writer.add(response)
@@ -47,7 +48,7 @@ def run(folder: Path, items: dict[str, Item], form: str) -> list[Response]:
 
 def asked(requests: Iterable[Request], backend: Backend) -> list[Response]:
     responses = [replace(response, seconds=0.0) for response in ask(requests, backend)]
-    return sorted(responses, key=lambda r: (r.item_id, r.draw))
+    return sorted(responses, key=lambda r: (r.item_id, r.variant, r.draw))
 
 
 @pytest.mark.parametrize("form", ["begun", "one-word"])
@@ -57,9 +58,11 @@ def test_a_replay_asks_as_the_run_asked_and_answers_the_same(
     before = [r for r in run(tmp_path / "run", items, form) if r.role == "answer"]
     backend = plugins.open_model(f"replay:{tmp_path / 'run'}")
     assert backend.continues == (form == "begun")
-    settings = fitted(RunSettings(), backend, items.values())
+    wanted = RunSettings(form=PromptForm(also=ALSO))
+    settings = fitted(wanted, backend, items.values(), plugins.GENERAL_RULES)
     again = asked(answer_requests(items.values(), form=settings.form), backend)
     assert again == before
+    assert [r.likelihood is not None for r in again if r.variant == "likelihood"] == [True]
     assert all(response.failure is None for response in again)
 
 

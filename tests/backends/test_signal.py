@@ -11,7 +11,7 @@ from PIL import Image
 
 from eyechart.asking.backend import Answer, Call
 from eyechart.backends.signal import BACKEND, MAX_REMEMBERED, Signal
-from eyechart.backends.signal_answers import CANNOT_TELL, describe, read_ask
+from eyechart.backends.signal_answers import CANNOT_TELL, describe
 from eyechart.backends.signal_faults import FAULTS, badness, signs
 from eyechart.backends.signal_words import Mention, mention
 from eyechart.colour import Pixels
@@ -269,20 +269,6 @@ def test_readings_are_remembered_but_not_without_end() -> None:
 )
 def test_words_of_quality_are_understood(text: str, expected: Mention | None) -> None:
     assert mention(text) == expected
-
-
-def test_a_prompt_falls_into_its_parts() -> None:
-    ask = read_ask(
-        "First image:\nSecond image:\nWhich?\n\n(A) One\n(B) Two\n\nChoose all that apply."
-    )
-    assert ask.options == ("One", "Two")
-    assert ask.several
-    assert ask.question.startswith("Which?")
-    statement = read_ask(
-        "Is the following statement true or false?\n\nIt is dark.\n\nAnswer True or False."
-    )
-    assert (statement.question, statement.is_statement) == ("It is dark.", True)
-    assert read_ask("B. Not the first letter").options == ()
 
 
 def test_a_palette_with_transparency_is_measured_like_any_picture() -> None:

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eyechart.errors import BadInput
-from eyechart.metrics.agreement import percent_agreement, weighted_kappa
+from eyechart.metrics.agreement import (
+    equal_shares,
+    kappa_estimate,
+    percent_agreement,
+    spreads,
+    weighted_kappa,
+)
+from eyechart.records import Estimate
 
 # Fleiss, Cohen and Everitt 1969, Psychol. Bull. 72: 323-327, the table of 100 patients.
 TABLE = [[53, 5, 2], [11, 14, 5], [1, 6, 3]]
@@ -59,6 +66,63 @@ def test_percent_agreement_by_hand() -> None:
     assert percent_agreement(draws) == pytest.approx((1 / 3 + 1 + 1) / 3)
 
 
+def test_quadratic_kappa_is_lins_concordance_correlation() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=200)
+    b = 0.8 * a + rng.normal(0.3, 0.4, size=200)
+    apart = (a.mean() - b.mean()) ** 2
+    lin = 2 * np.cov(a, b, bias=True)[0, 1] / (a.var() + b.var() + apart)
+    assert weighted_kappa(a, b) == pytest.approx(lin)
+
+
+def judged_alike(n_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Verdicts 0-2 of two judges who see the same with noise of their own."""
+    rng = np.random.default_rng(seed)
+    seen = rng.normal(size=n_items)
+    a, b = (np.digitize(seen + rng.normal(0, 0.6, n_items), [-0.6, 0.6]) for _ in range(2))
+    return a, b
+
+
+def test_the_interval_of_kappa_covers_the_truth_about_as_often_as_it_says() -> None:
+    truth = weighted_kappa(*judged_alike(200_000, seed=0))
+    assert truth is not None
+    found = [kappa_estimate(*judged_alike(50, seed)) for seed in range(1, 151)]
+    covered = [f.low <= truth <= f.high for f in found if f.low is not None and f.high is not None]
+    assert len(covered) == 150
+    assert 0.90 <= np.mean(covered) <= 0.99
+
+
+def test_the_interval_of_kappa_heeds_items_that_belong_together() -> None:
+    a, b = judged_alike(40, seed=3)
+    alone = kappa_estimate(a, b)
+    doubled = kappa_estimate(np.tile(a, 2), np.tile(b, 2), [i % 40 for i in range(80)])
+    assert doubled.value == pytest.approx(alone.value)
+    assert (doubled.low, doubled.high) == pytest.approx((alone.low, alone.high), abs=0.01)
+
+
+def test_kappa_has_no_interval_where_nothing_can_be_known_of_the_spread() -> None:
+    assert kappa_estimate([0, 1, 2, 1], [0, 1, 2, 1]) == Estimate(1.0, None, None, 4)
+    assert kappa_estimate([1, 1, 1], [1, 1, 1]) == Estimate(None, None, None, 3)
+    assert kappa_estimate([], []) == Estimate(None, None, None, 0)
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=2, max_size=5), min_size=1, max_size=8))
+def test_spreads_and_equal_shares_agree_with_counting(verdicts: list[list[int]]) -> None:
+    table = np.full((len(verdicts), 5), np.nan)
+    for row, given_ in zip(table, verdicts, strict=True):
+        row[: len(given_)] = given_
+    assert spreads(table) == pytest.approx([np.std(given_, ddof=1) for given_ in verdicts])
+    pairs = [[x == y for i, x in enumerate(given_) for y in given_[:i]] for given_ in verdicts]
+    shares = [np.mean(equal) for equal in pairs]
+    assert equal_shares(table) == pytest.approx(shares)
+    assert percent_agreement(table) == pytest.approx(np.mean(shares))
+
+
+def test_an_item_with_one_draw_has_no_spread() -> None:
+    assert np.isnan(spreads([[1, np.nan], [np.nan, np.nan]])).all()
+    assert np.isnan(equal_shares([[1, np.nan]])).all()
+
+
 def test_bad_ratings_are_named() -> None:
     with pytest.raises(BadInput, match="weights is 'cubic', expected one of none, linear"):
         weighted_kappa([1], [1], weights="cubic")  # type: ignore[arg-type]
@@ -66,3 +130,7 @@ def test_bad_ratings_are_named() -> None:
         percent_agreement([1, 2])
     with pytest.raises(BadInput, match=r"draws\[0, 1\] is"):
         percent_agreement([[1, np.inf]])
+    with pytest.raises(BadInput, match=r"draws\[0, 0\] is -?inf"):
+        spreads([[np.inf, 1]])
+    with pytest.raises(BadInput, match="a has 1 values and b 2"):
+        kappa_estimate([1], [1, 2])

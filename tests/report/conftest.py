@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,3 +38,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def golden() -> Path:
     """The folder of files that a dozen items must give to the letter."""
     return Path(__file__).parents[1] / "golden"
+
+
+def same_as_golden(text: str, file: Path) -> bool:
+    """With EYECHART_GOLDEN=write the file is made anew, to be looked at before it is kept."""
+    if os.environ.get("EYECHART_GOLDEN") == "write":
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return text == file.read_text(encoding="utf-8")

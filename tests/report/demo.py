@@ -173,5 +173,5 @@ def demo_facts() -> RunFacts:
             "prompt single (version 1)": "{question}\n\n{options}\n"
             + "Answer with a letter. " * 20,
         },
-        judge="demo-judge",
+        judges=("demo-judge",),
     )

@@ -11,7 +11,7 @@ from eyechart.report import RunFacts, build_report
 from eyechart.report.samples import chance_of
 
 FACTS = RunFacts("A test", "demo", "signal")
-JUDGED = dataclasses.replace(FACTS, judge="a judge")
+JUDGED = dataclasses.replace(FACTS, judges=("a judge",))
 ABCD = ("a", "b", "c", "d")
 
 

@@ -154,7 +154,8 @@ def test_the_wrong_and_unscored_come_first(demo: Demo) -> None:
 
 
 def test_an_item_that_waits_for_a_judge_is_not_called_unscored() -> None:
-    entry = Entry(Item("1", "open", "?", ()), (), (Score("1", "verdict", None, "unjudged"),))
+    item = Item("1", "open", "?", (), answer="noise")
+    entry = Entry(item, (), (Score("1", "verdict", None, "unjudged"),))
     assert status_of(entry) == "unjudged"
 
 

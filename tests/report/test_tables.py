@@ -3,9 +3,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import os
 from pathlib import Path
 
+from tests.report.conftest import same_as_golden
 from tests.report.demo import (
     ALONE,
     BESIDE,
@@ -20,7 +20,8 @@ from tests.report.demo import (
 from eyechart.records import Cell, Estimate, Report
 from eyechart.report import build_report
 from eyechart.report.markdown import report_markdown
-from eyechart.report.tables import csv_text, latex_escaped, latex_text, markdown_escaped, tables_of
+from eyechart.report.printed import csv_text, latex_escaped, latex_text, markdown_escaped
+from eyechart.report.tables import tables_of
 
 UNDEFINED = Cell("", "", "srcc_mos", Estimate(None, None, None, 3), n_unscored=1)
 FEW = Cell("camera", "a", "accuracy", Estimate(0.5, 0.2, 0.8, 29))
@@ -36,14 +37,6 @@ def small_report(folder: Path) -> Report:
     items = dataclasses.replace(items, card=dataclasses.replace(items.card, cluster=""))
     responses, scores = demo_answers(items)
     return build_report(items, responses, scores, demo_facts())
-
-
-def same_as_golden(text: str, file: Path) -> bool:
-    """With EYECHART_GOLDEN=write the file is made anew, to be looked at before it is kept."""
-    if os.environ.get("EYECHART_GOLDEN") == "write":
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    return text == file.read_text(encoding="utf-8")
 
 
 def test_a_dozen_items_give_the_golden_markdown(tmp_path: Path, golden: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eyechart.images import Encoded as Encoded
-from eyechart.records import Request, Usage
+from eyechart.records import Likelihood, Request, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Answer:
     bound: float | None = None
     finish: str | None = None
     usage: Usage = Usage()
+    likelihood: Likelihood | None = None
 
 
 class Backend(Protocol):

@@ -8,6 +8,7 @@ process; a power cut may lose the last moments, never the file.) No credential e
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 import threading
@@ -21,7 +22,7 @@ from typing import Any
 
 from eyechart.asking.backend import Answer, Encoded
 from eyechart.errors import BadInput, EyechartError
-from eyechart.records import Failure, Usage
+from eyechart.records import Failure, Likelihood, Usage
 
 SCHEMA_VERSION = 1
 MODE_ATTEMPTS = 200
@@ -214,6 +215,8 @@ def _now() -> str:
 def _row(call: Answered, at: str) -> tuple[Any, ...]:
     question, answer = call.question, call.logged.answer
     body = [answer.text, answer.reasoning, answer.logprobs, answer.bound, answer.finish]
+    if answer.likelihood:
+        body.append(dataclasses.astuple(answer.likelihood))
     usage = (answer.usage.tokens_in, answer.usage.tokens_out)
     asked = (question.key, question.model, question.revision, question.role, _clean(question.text))
     return (*asked, _clean(_encode(body)), *usage, call.logged.seconds, at)
@@ -231,6 +234,8 @@ def _picture_row(image: Encoded) -> tuple[Any, ...]:
 
 def _logged(row: tuple[Any, ...]) -> Logged:
     _, body, tokens_in, tokens_out, seconds = row
-    text, reasoning, logprobs, bound, finish = json.loads(body)
+    text, reasoning, logprobs, bound, finish, *more = json.loads(body)
     usage = Usage(tokens_in, tokens_out)
-    return Logged(Answer(text, reasoning, tuple(logprobs), bound, finish, usage), seconds)
+    lengths = Likelihood(tuple(more[0][0]), *more[0][1:]) if more else None
+    answer = Answer(text, reasoning, tuple(logprobs), bound, finish, usage, lengths)
+    return Logged(answer, seconds)

@@ -131,6 +131,8 @@ def answered(request: Request, question: Question, logged: Logged) -> Response:
         finish=answer.finish,
         usage=answer.usage,
         seconds=logged.seconds,
+        variant=request.variant,
+        likelihood=answer.likelihood,
     )
 
 
@@ -144,4 +146,5 @@ def failed(request: Request, backend: Backend, key: str, failure: Failure) -> Re
         model=backend.model,
         revision=backend.revision,
         failure=failure,
+        variant=request.variant,
     )

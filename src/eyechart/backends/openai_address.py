@@ -25,13 +25,15 @@ _PLACE_IN_MODEL = re.compile(r"@.*(?:#|:\d*/|/v1/?\Z)", re.S)  # then the first 
 class Vendor:
     """What is special about a service. `key_name`: the variable of its key, "" where it has none.
 
-    `n_top`: most next words that it lists; 0 where it gives no log-probabilities.
+    `n_top`: most next words that it lists; 0 where it gives no log-probabilities. `continues`: it
+    can go on from a begun answer. `lists_prompt`: it may tell how likely a prompt's tokens are.
     """
 
     base: str = ""
     key_name: str = ""
     n_top: int = 20
     continues: bool = False
+    lists_prompt: bool = False
     length_name: str = "max_tokens"
 
 
@@ -49,7 +51,7 @@ VENDORS = {
     "anthropic": Vendor("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", n_top=0),
     "ollama": Vendor("http://localhost:11434/v1", continues=True),
 }
-ANY_SERVER = Vendor(continues=True)
+ANY_SERVER = Vendor(continues=True, lists_prompt=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,17 @@ STATUS_OF_CODE = {
     "rate_limit_exceeded": 429,
     "rate_limit_error": 429,
 }
+NO_WORDS = (
+    "this model gives no word probabilities: leave out ratings with --kinds, or read them in words "
+    "with --strategies number"
+)
 ADVICE = {
     "temperature": "run with --temperature default",
     "top_p": "run with top_p unset",
     "max_tokens": "run with another --max-tokens",
     "max_completion_tokens": "run with another --max-tokens",
-    "logprobs": "this model gives no word probabilities: leave out ratings with --kinds",
-    "top_logprobs": "this model gives no word probabilities: leave out ratings with --kinds",
+    "logprobs": NO_WORDS,
+    "top_logprobs": NO_WORDS,
     "continue_final_message": "this server cannot go on from a begun answer: run with "
     "--rating-prompt one-word",
     "add_generation_prompt": "this server cannot go on from a begun answer: run with "
@@ -50,6 +54,11 @@ ADVICE = {
 }
 OF_RATINGS = {"logprobs", "top_logprobs", "continue_final_message", "add_generation_prompt"}
 """Settings that only requests for a rating carry: all others can still be answered."""
+OF_LIKELIHOODS = {"prompt_logprobs", "continue_final_message", "add_generation_prompt"}
+NO_LIKELIHOOD = (
+    "returns no prompt log-probabilities, which the likelihood variant needs; vLLM does; leave out "
+    "`likelihood` from --also"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,8 @@ def fault_of_reply(reply: Reply, endpoint: Endpoint, *, body: Body, request: Req
     if fatal:
         return Fatal(f"{where}. {fatal}")
     setting = _rejected(status, said, body=body, request=request)
+    if setting in OF_LIKELIHOODS and request.want.name == "likelihood":
+        return Fatal(f"{where}. It rejects {setting!r}, so it {NO_LIKELIHOOD}")
     if setting:
         error = Refused if setting in OF_RATINGS else Fatal
         return error(f"{where}. It rejects {setting!r}: {ADVICE[setting]}")
@@ -134,8 +145,14 @@ def no_logprobs(endpoint: Endpoint) -> Refused:
     """The error for a reply without the log-probabilities that were asked for."""
     return Refused(
         f"{endpoint.name} returned no logprobs: this server does not give word probabilities; use "
-        "one that does (vLLM, SGLang, llama.cpp, OpenAI), or a prompt form that reads the text"
+        "one that does (vLLM, SGLang, llama.cpp, OpenAI), or read ratings in words with "
+        "--strategies number"
     )
+
+
+def no_prompt_logprobs(endpoint: Endpoint) -> Fatal:
+    """The error for a reply without the prompt's log-probabilities that were asked for."""
+    return Fatal(f"{endpoint.name} {NO_LIKELIHOOD}")
 
 
 def complaint(text: str) -> Complaint:

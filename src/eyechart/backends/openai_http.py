@@ -1,13 +1,16 @@
 """Any service that speaks OpenAI's chat completions: vLLM, SGLang, Ollama, llama.cpp, vendors.
 
-In: a `Call`. Out: an `Answer`, or one of the three errors. One HTTP request per call: retrying,
-pacing and remembering are the engine's.
+In: a `Call`. Out: an `Answer`, or one of the three errors. One HTTP request per call, but for
+likelihoods one per text, after each other: retrying, pacing and remembering are the engine's.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -20,11 +23,13 @@ from eyechart.backends.openai_faults import (
     fault_of_connection,
     fault_of_page,
     fault_of_reply,
-    no_logprobs,
 )
+from eyechart.backends.openai_likelihood import Told, begun_with, likelihoods, read_told
 from eyechart.backends.openai_wire import Body, compose, error_inside, missing_in, read_reply
+from eyechart.backends.openai_words import fewer_words, next_words
 from eyechart.errors import Refused
 
+T = TypeVar("T")
 CONNECT_S = 10.0
 MAX_REPLY_BYTES = 32 * 2**20  # unpacked; an answer of a million words is a quarter of it
 UNREADABLE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
@@ -40,7 +45,9 @@ class OpenAIHTTP:
     def __init__(self, endpoint: Endpoint) -> None:
         self.model = endpoint.name
         self.continues = endpoint.vendor.continues
-        self.wants = frozenset({"text", "next_word"} if endpoint.vendor.n_top else {"text"})
+        wants = {"text": True, "next_word": endpoint.vendor.n_top > 0}
+        wants["likelihood"] = endpoint.vendor.lists_prompt
+        self.wants = frozenset(name for name, able in wants.items() if able)
         self._endpoint = endpoint
         self._proxy = _proxy(endpoint.url)
         self._session: aiohttp.ClientSession | None = None
@@ -50,16 +57,9 @@ class OpenAIHTTP:
 
     async def answer(self, call: Call) -> Answer:
         """The model's answer. Raises Transient, Refused or Fatal, with the endpoint's words."""
-        body = compose(call, self._endpoint)
-        try:
-            reply = await self._post(body)
-        except (aiohttp.ClientError, OSError) as error:
-            raise fault_of_connection(error, self._endpoint) from None
-        try:
-            return self._read(reply, body, call)
-        except UNREADABLE as error:  # a reply holds whatever its sender likes: no list is complete
-            wanted = f"a body that cannot be read, {type(error).__name__},"
-            raise fault_of_page(reply, self._endpoint, wanted) from None
+        if call.request.want.name == "likelihood":
+            return await self._likelihoods(call)
+        return await self._ask(call, partial(self._read, call=call))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -67,14 +67,43 @@ class OpenAIHTTP:
             await self._session.close()
             self._session = None
 
-    def _read(self, reply: Reply, body: Body, call: Call) -> Answer:
-        if not 200 <= reply.status < 300:
-            raise fault_of_reply(reply, self._endpoint, body=body, request=call.request)
-        content = self._content(reply, body, call)
-        answer = read_reply(content["choices"][0], content.get("usage"), call.request.want)
-        if answer is None:
-            raise no_logprobs(self._endpoint)
-        return answer
+    async def _likelihoods(self, call: Call) -> Answer:
+        told: list[Told] = []
+        for text in call.request.want.words:
+            read = partial(read_told, text=text, endpoint=self._endpoint)
+            told.append(await self._ask(begun_with(call, text), read))
+        return likelihoods(told, self._endpoint, has_pictures=bool(call.images))
+
+    def _read(self, content: dict[str, Any], call: Call) -> Answer:
+        choice, want = content["choices"][0], call.request.want
+        answer = read_reply(choice, content.get("usage"))
+        if want.name != "next_word":
+            return answer
+        found = next_words(choice, want.words, self._endpoint)
+        return replace(answer, logprobs=found.logprobs, bound=found.bound)
+
+    async def _ask(self, call: Call, read: Callable[[dict[str, Any]], T]) -> T:
+        """What `read` makes of the reply's JSON."""
+        body, n_top = compose(call, self._endpoint), self._endpoint.vendor.n_top
+        try:
+            reply = await self._post(body)
+        except (aiohttp.ClientError, OSError) as error:
+            raise fault_of_connection(error, self._endpoint) from None
+        try:
+            fewer = fewer_words(reply, n_top) if call.request.want.name == "next_word" else 0
+            if fewer:
+                self._list_at_most(fewer)
+                return await self._ask(call, read)
+            return read(self._content(reply, body, call))
+        except UNREADABLE as error:  # a reply holds whatever its sender likes: no list is complete
+            wanted = f"a body that cannot be read, {type(error).__name__},"
+            raise fault_of_page(reply, self._endpoint, wanted) from None
+
+    def _list_at_most(self, n_top: int) -> None:
+        """From now on ask for no more next words than the endpoint lists."""
+        vendor = self._endpoint.vendor
+        vendor = replace(vendor, n_top=min(n_top, vendor.n_top))
+        self._endpoint = replace(self._endpoint, vendor=vendor)
 
     async def _post(self, body: Body) -> Reply:
         if self._session is None:
@@ -116,6 +145,8 @@ class OpenAIHTTP:
 
     def _content(self, reply: Reply, body: Body, call: Call) -> dict[str, Any]:
         """The reply's JSON, which holds an answer. Raises what a reply without one means."""
+        if not 200 <= reply.status < 300:
+            raise fault_of_reply(reply, self._endpoint, body=body, request=call.request)
         try:
             content = json.loads(reply.text)
             error = error_inside(content)

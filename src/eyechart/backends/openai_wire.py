@@ -7,9 +7,8 @@ In: the reply's JSON; out: an `Answer`. Nothing is sent here and no error is cla
 from __future__ import annotations
 
 import json
-import math
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +18,12 @@ from eyechart.asking.backend import Answer, Call
 from eyechart.backends.openai_address import Endpoint
 from eyechart.images import Encoded
 from eyechart.parse import strip_reasoning
-from eyechart.records import Request, Turn, Usage, Want
+from eyechart.records import Request, Turn, Usage
 
 CHUNK_BYTES = 192 * 1024  # a multiple of 3, so that pieces join without padding; larger is slower
 _MARK = secrets.token_hex(16)  # stands for a picture in the JSON; no text can contain it
-_SPACE = " \t\n\u0120\u2581"  # blanks, and how tokenisers write one before a word
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
-N_SPELLINGS = 6  # of a word: with and without a blank, in lower case, capitalised, in capitals
 MAX_TOKENS = 2**53
 BROKEN_OFF = ("error", "abort")  # OpenRouter's and SGLang's words for an answer that broke off
 
@@ -74,6 +71,8 @@ def _fields(request: Request, endpoint: Endpoint) -> dict[str, Json]:
     }
     if request.want.name == "next_word":
         fields |= {vendor.length_name: 1, "logprobs": True, "top_logprobs": vendor.n_top}
+    if request.want.name == "likelihood":  # 0: no other tokens beside the prompt's own
+        fields |= {"temperature": 0.0, "top_p": None, vendor.length_name: 1, "prompt_logprobs": 0}
     if request.begun:
         fields |= {"continue_final_message": True, "add_generation_prompt": False}
     return {name: value for name, value in fields.items() if value is not None}
@@ -143,8 +142,8 @@ def _has_error(place: Json) -> bool:
     return isinstance(place, dict) and bool(place.get("error"))
 
 
-def read_reply(choice: Mapping[str, Json], usage: Json, want: Want) -> Answer | None:
-    """The answer in a reply's first choice; None where words are wanted and no logprobs came.
+def read_reply(choice: Mapping[str, Json], usage: Json) -> Answer:
+    """The answer in a reply's first choice, without the probabilities of words.
 
     Reasoning, in a field of its own or as <think>…</think>, is kept apart. A refusal is the text,
     with `content_filter` as the reason of stopping. The choice is of a reply that lacks nothing
@@ -156,16 +155,11 @@ def read_reply(choice: Mapping[str, Json], usage: Json, want: Want) -> Answer | 
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal and not text:
         text, finish = refusal, "content_filter"
-    words = next_words(choice, want.words) if want.name == "next_word" else ((), None)
-    if words is None:
-        return None
     return Answer(
         text=text,
         reasoning=reasoning,
-        logprobs=words[0],
-        bound=words[1],
         finish=finish if isinstance(finish, str) else None,
-        usage=_usage(usage),
+        usage=read_usage(usage),
     )
 
 
@@ -187,54 +181,12 @@ def _joined(content: Json) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _usage(usage: Json) -> Usage:
+def read_usage(usage: Json) -> Usage:
+    """The tokens that a reply counts; None for a count that is none.
+
+    >>> read_usage({"prompt_tokens": 9})
+    Usage(tokens_in=9, tokens_out=None)
+    """
     counts = usage if isinstance(usage, dict) else {}
     tokens = [counts.get(name) for name in ("prompt_tokens", "completion_tokens")]
     return Usage(*[n if isinstance(n, int) and 0 <= n <= MAX_TOKENS else None for n in tokens])
-
-
-def next_words(
-    choice: Mapping[str, Json], words: Sequence[str]
-) -> tuple[tuple[float | None, ...], float | None] | None:
-    """Each word's log-probability of being next, and the bound for those outside the list (None).
-
-    A token counts for a word that it equals, else for one that it equals but for its case; tokens
-    of one word (" good", "Good") are added up. None without a list. A token outside the list is at
-    most as probable as the last one in it; the bound is of a word's six usual spellings together.
-
-    >>> top = [{"token": " good", "logprob": -0.5}, {"token": " a", "logprob": -8.0}]
-    >>> choice = {"logprobs": {"content": [{"top_logprobs": top}]}}
-    >>> scores, bound = next_words(choice, ["good", "poor"])
-    >>> scores, round(bound, 2)
-    ((-0.5, None), -6.21)
-    """
-    top = _top(choice)
-    if not top:
-        return None
-    exact = {word: word for word in words}
-    folded = {word.casefold(): word for word in reversed(words)}
-    found: dict[str, list[float]] = {word: [] for word in words}
-    for token, logprob in top:
-        word = exact.get(token) or folded.get(token.casefold())
-        if word is not None:
-            found[word].append(logprob)
-    scores = tuple(_sum(found[word]) for word in words)
-    lowest = min(logprob for _, logprob in top)
-    return scores, min(0.0, lowest + math.log(N_SPELLINGS))
-
-
-def _top(choice: Mapping[str, Json]) -> list[tuple[str, float]]:
-    try:
-        entries = choice["logprobs"]["content"][0]["top_logprobs"]
-        top = [(entry["token"].strip(_SPACE), float(entry["logprob"])) for entry in entries]
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError):
-        return []
-    return [(token, logprob) for token, logprob in top if math.isfinite(logprob)]
-
-
-def _sum(logprobs: Sequence[float]) -> float | None:
-    """The logarithm of the summed probabilities (at most 0), None of none."""
-    if not logprobs:
-        return None
-    top = max(logprobs)
-    return min(0.0, top + math.log(sum(math.exp(value - top) for value in logprobs)))

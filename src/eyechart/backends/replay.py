@@ -57,6 +57,7 @@ class Replay:
             bound=recorded.bound,
             finish=recorded.finish,
             usage=recorded.usage,
+            likelihood=recorded.likelihood,
         )
 
     async def close(self) -> None:

@@ -15,13 +15,13 @@ import numpy as np
 from PIL import Image
 
 from eyechart.asking.backend import Answer, BackendPlugin, Call
+from eyechart.backends.asked import Ask, one_token_each, read_ask
 from eyechart.backends.signal_answers import (
     CANNOT_TELL,
-    Ask,
     answer_text,
     describe,
     log_shares,
-    read_ask,
+    number_text,
     score_options,
 )
 from eyechart.backends.signal_faults import signs
@@ -40,7 +40,7 @@ class Signal:
     """A backend that reads meters. Readings of the last few thousand pictures are remembered."""
 
     model = "signal"
-    revision = "1"
+    revision = "2"
     wants = frozenset({"text", "next_word", "likelihood"})
     continues = True
     logged = True
@@ -64,7 +64,9 @@ class Signal:
         ask, words = read_ask(_said(call.request)), call.request.want.words
         if words:
             scores = score_options(replace(ask, options=words), [signs(m) for m in shown])
-            return Answer(logprobs=log_shares(scores), finish="stop")
+            lengths = one_token_each(words) if call.request.want.name == "likelihood" else None
+            shares = log_shares(scores)
+            return Answer(logprobs=shares, finish="stop", usage=Usage(0, 0), likelihood=lengths)
         text = _reply(ask, shown, call.request.begun)
         return Answer(text=text, finish="stop", usage=Usage(0, 0))
 
@@ -82,9 +84,11 @@ def _reply(ask: Ask, shown: list[Meters], begun: str) -> str:
     views = [signs(meters) for meters in shown]
     if ask.options:
         return answer_text(ask, views)
+    if ask.in_number and len(views) == 1:
+        return number_text(views[0])
     if begun:
-        word = answer_text(replace(ask, options=LEVELS), views[:1])
-        return f"{LEVELS[ord(word) - ord('A')]}." if len(word) == 1 else CANNOT_TELL
+        word = answer_text(replace(ask, options=LEVELS, in_words=True), views[:1])
+        return f"{word}." if word in LEVELS else CANNOT_TELL
     told = [describe(meters, view) for meters, view in zip(shown, views, strict=True)]
     if len(told) == 1:
         return told[0]

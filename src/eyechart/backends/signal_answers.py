@@ -7,10 +7,10 @@ random: what cannot be told has no score.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from eyechart.backends.asked import Ask
 from eyechart.backends.signal_faults import FAULTS, SEEN, Fault, Signs, badness
 from eyechart.backends.signal_words import (
     amount,
@@ -28,60 +28,28 @@ CANNOT_TELL = "My meters cannot tell."
 SAME = 0.1
 """Two pictures differ where their signs do by more than this."""
 
-_OPTION = re.compile(r"^\s*\(?([A-Z])[.)]\s+(\S.*)$")
-_INSTRUCTION = re.compile(
-    r"true or false|^answer (?:with|in|true)|^one or more options|^(?:first|second|third) image:$",
-    re.I,
-)
-_SEVERAL = re.compile(r"all that apply|one or more options|letters of all", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a request asks: its question, its options in order, and whether several may be right."""
-
-    question: str
-    options: tuple[str, ...] = ()
-    several: bool = False
-    is_statement: bool = False
-
-
-def read_ask(text: str) -> Ask:
-    r"""The parts of a prompt: options are lines that begin with "A.", "B)" or "(C)".
-
-    >>> read_ask("What is wrong?\n\nA. Blur\nB. Noise\n\nAnswer with the letter alone.")
-    Ask(question='What is wrong?', options=('Blur', 'Noise'), several=False, is_statement=False)
-    """
-    options: list[str] = []
-    question: list[str] = []
-    for line in text.splitlines():
-        found = _OPTION.match(line)
-        if found and found[1] == chr(ord("A") + len(options)):
-            options.append(found[2].strip())
-        elif line.strip() and not _INSTRUCTION.search(line.strip()):
-            question.append(line.strip())
-    is_statement = not options and bool(re.search(r"true or false", text, re.I))
-    return Ask(
-        question=" ".join(question),
-        options=("True", "False") if is_statement else tuple(options),
-        several=bool(_SEVERAL.search(text)),
-        is_statement=is_statement,
-    )
-
 
 def answer_text(ask: Ask, views: Sequence[Signs]) -> str:
-    """The reply to a question with options or to a statement, or `CANNOT_TELL`."""
+    """The reply to a question with options or to a statement, or `CANNOT_TELL`.
+
+    Of options that fit equally well it takes the same one in whatever order they are shown.
+    """
     scores = score_options(ask, views)
     known = [(score, i) for i, score in enumerate(scores) if score is not None]
     if not known:
         return CANNOT_TELL
-    best = max(known, key=lambda pair: (pair[0], -pair[1]))[1]
-    if ask.is_statement:
+    best = min(known, key=lambda pair: (-pair[0], ask.options[pair[1]]))[1]
+    if ask.in_words:
         return ask.options[best]
     chosen = [best]
     if ask.several:
         chosen = [i for score, i in known if score > -SEEN] or chosen
     return ", ".join(chr(ord("A") + i) for i in sorted(chosen))
+
+
+def number_text(view: Signs) -> str:
+    """How good a picture is in a number from 0 to 100, on the scale of the words of quality."""
+    return f"{100 * min(max(_goodness(badness(view)), 0.0), 1.0):.0f}"
 
 
 def score_options(ask: Ask, views: Sequence[Signs]) -> list[float | None]:
@@ -136,7 +104,16 @@ def _fit_of_degree(option: str, question: str, view: Signs) -> float | None:
     if good is None:
         return None
     bad = badness(view) if about is None else view[about.fault]
-    return _near(bad, 4 * SEEN * (0.5 - good))
+    return _near(bad, _badness(good))
+
+
+def _badness(good: float) -> float:
+    """The badness of which a word of this goodness speaks: 0.5 is usual, 0 is far out."""
+    return 4 * SEEN * (0.5 - good)
+
+
+def _goodness(bad: float) -> float:
+    return 0.5 - bad / (4 * SEEN)
 
 
 def _claim(statement: str, view: Signs) -> tuple[float, float] | None:

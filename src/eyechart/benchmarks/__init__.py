@@ -12,6 +12,7 @@ from pathlib import Path
 from eyechart.items import ItemSet
 from eyechart.records import Curve, Response, Score, Table
 from eyechart.rubrics import GENERAL, Rubrics
+from eyechart.strategies import DEFAULT_STRATEGY
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Benchmark:
     curves: Callable[[ItemSet, Sequence[Score]], tuple[Curve, ...]] | None = None
     form: str = "eyechart"
     rubrics: Rubrics = field(default_factory=lambda: GENERAL)
-    strategies: tuple[str, ...] = ("softmax@1",)
+    strategies: tuple[str, ...] = (DEFAULT_STRATEGY,)
     tables: Callable[[Findings], tuple[Table, ...]] | None = None
     lead: Callable[[Findings], str] | None = None
     submission: Callable[[Findings], str | None] | None = None

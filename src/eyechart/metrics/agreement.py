@@ -1,6 +1,6 @@
-"""How far raters agree. In: values by item. Out: one number, None where it is undefined.
+"""How far raters agree, and one rater with itself. In: values by item. Out: numbers.
 
-Weighted kappa for two raters, percent agreement for any number of draws. Gives no interval.
+Weighted kappa for two raters, with an interval; equal pairs and spread for any number of draws.
 Not a plug-in: raters on one scale are not ratings and people's scores.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from eyechart.errors import BadInput
-from eyechart.metrics.arrays import finite, paired
+from eyechart.metrics.arrays import Clusters, Floats, finite, paired
+from eyechart.metrics.jackknife import CORRELATION_BOUNDS, interval_of, jackknife
+from eyechart.records import Estimate
 
 _POWERS = {"none": 0, "linear": 1, "quadratic": 2}
 
@@ -44,6 +46,23 @@ def weighted_kappa(
     return 1 - float((cost * table).sum()) / expected if expected > 0 else None
 
 
+def kappa_estimate(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = None) -> Estimate:
+    """The quadratic weighted kappa of two raters' values [items], with its 95 % interval.
+
+    The interval is that of the jackknife over clusters, on Fisher's z scale: with these weights
+    kappa is Lin's concordance correlation of the values, whose intervals he makes on that scale
+    (Lin 1989, Biometrics 45: 255-268). None where `weighted_kappa` or
+    `jackknife.interval_of` has none. Raises BadInput as `weighted_kappa` does.
+
+    >>> found = kappa_estimate([0, 1, 2, 2, 0, 1, 1, 2], [0, 1, 2, 1, 0, 1, 0, 2])
+    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
+    (0.8, -0.02, 0.98)
+    """
+    first, second = paired(a, b, ("a", "b"))
+    found = jackknife(weighted_kappa, [first, second], clusters)
+    return interval_of(found, CORRELATION_BOUNDS)
+
+
 def percent_agreement(draws: ArrayLike) -> float | None:
     """The share in [0, 1] of pairs of draws about the same item that are equal.
 
@@ -54,11 +73,51 @@ def percent_agreement(draws: ArrayLike) -> float | None:
     >>> percent_agreement([[2, 2, 1], [0, 0, 0]])
     0.6666666666666666
     """
+    shares = equal_shares(draws)
+    told = shares[~np.isnan(shares)]
+    return float(told.mean()) if told.size else None
+
+
+def equal_shares(draws: ArrayLike) -> Floats:
+    """For each item the share in [0, 1] of the pairs of its draws that are equal.
+
+    `draws`: [items, draws], NaN where one is missing. NaN for an item with fewer than two. Raises
+    BadInput for any other shape, and where a value is infinite.
+
+    >>> equal_shares([[2, 2], [0, 1]]).tolist()
+    [1.0, 0.0]
+    """
+    table, n_draws = _draws(draws)
+    equal = (table[:, :, None] == table[:, None, :]).sum(axis=(1, 2)) - n_draws
+    return _divided(equal, n_draws * (n_draws - 1))
+
+
+def spreads(draws: ArrayLike) -> Floats:
+    """For each item the standard deviation of its draws, with n - 1, in their unit.
+
+    `draws`: [items, draws], NaN where one is missing. NaN for an item with fewer than two. Raises
+    BadInput for any other shape, and where a value is infinite.
+
+    >>> spreads([[1, 1, 1], [0, 1, 2]]).tolist()
+    [0.0, 1.0]
+    """
+    table, n_draws = _draws(draws)
+    known = ~np.isnan(table)
+    middle = _divided(np.where(known, table, 0.0).sum(axis=1), n_draws)
+    apart = np.where(known, table - middle[:, None], 0.0)
+    return np.asarray(np.sqrt(_divided((apart**2).sum(axis=1), n_draws - 1)))
+
+
+def _draws(draws: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
+    """The checked table, and how many draws each item has."""
     table = np.asarray(draws, dtype=np.float64)
     missing = np.isnan(table)
     finite(np.where(missing, 0.0, table), "draws", ndim=2)
-    n_draws = (~missing).sum(axis=1)
-    several = n_draws > 1
-    equal = (table[:, :, None] == table[:, None, :]).sum(axis=(1, 2)) - n_draws
-    shares = equal[several] / (n_draws * (n_draws - 1))[several]
-    return float(shares.mean()) if shares.size else None
+    return table, (~missing).sum(axis=1)
+
+
+def _divided(above: NDArray[np.generic], below: NDArray[np.intp]) -> Floats:
+    """The quotients; NaN where one would divide by nothing."""
+    out = np.full(below.shape, np.nan)
+    np.divide(above, below, out=out, where=below > 0)
+    return out

@@ -5,7 +5,8 @@ CSV, LaTeX and figures (write). Nothing here calls a model or changes a score.
 """
 
 from eyechart.report.build import RunFacts, build_report
+from eyechart.report.counting import unjudged_share
 from eyechart.report.entries import Entry
 from eyechart.report.write import write_report
 
-__all__ = ["Entry", "RunFacts", "build_report", "write_report"]
+__all__ = ["Entry", "RunFacts", "build_report", "unjudged_share", "write_report"]

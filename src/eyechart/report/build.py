@@ -6,26 +6,31 @@ In: an item set, what came back, the scores, and what only the run knows (`RunFa
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eyechart.items import ItemSet
 from eyechart.metrics import Metric
-from eyechart.records import CLOSED_KINDS, Cell, Curve, Report, Response, Score
+from eyechart.records import CLOSED_KINDS, Cell, Curve, Report, Response, Score, Table
+from eyechart.report.bias import bias_tables
+from eyechart.report.counting import counts_of, of_first_judge, owed
 from eyechart.report.facets import Facet, facets_of
 from eyechart.report.formatting import plural
-from eyechart.report.headline import headline
-from eyechart.report.samples import Sample, cell_of, further_cells, samples_of
+from eyechart.report.headline import Found, headline
+from eyechart.report.samples import Sample, cell_of, further_cells, is_pooled, samples_of
+from eyechart.report.variants import variant_tables
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """What a report tells of a run beyond its scores.
 
-    `judge`: the judge model's name, "" without one. `notes`: sentences that a reader must see.
-    `metrics`: those told over all items beside accuracy and the rank correlation, where they fit.
-    `provenance`: every version, digest and setting, in the order printed.
+    `judges`: the judge models' names, the one whose verdicts count first; none without a judge.
+    `notes`: sentences that a reader must see. `metrics`: those told over all items beside accuracy
+    and the rank correlation, where they fit. `provenance`: every version, digest and setting, in
+    the order printed. `tables`: the benchmark's own. `lead`: sentences of the benchmark that open
+    the headline in place of the general ones, "" for those. `max_unjudged`: the share of the
+    replies asked about (0 to 1) that a judge may owe before the headline opens with it.
     """
 
     title: str
@@ -34,8 +39,11 @@ class RunFacts:
     curves: tuple[Curve, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
-    judge: str = ""
+    judges: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    tables: tuple[Table, ...] = ()
+    lead: str = ""
+    max_unjudged: float = 0.05
 
 
 def build_report(
@@ -48,19 +56,27 @@ def build_report(
     judge there is no verdict at all.
     Undefined values are None.
     """
-    samples = [s for s in samples_of(item_set, scores) if facts.judge or not _waits(s)]
-    cells = _cells(samples, facets_of(item_set.items), facts.metrics)
-    counts = _counts(item_set, scores)
+    every = tuple(scores)
+    scores = of_first_judge(every, facts.judges)
+    samples = [s for s in samples_of(item_set, scores) if facts.judges or not _waits(s)]
+    cells = _cells(samples, item_set, facts.metrics)
+    found = Found(facts.model, cells, facts.curves, counts_of(item_set, scores), owed(scores))
     return Report(
         title=facts.title,
         benchmark=facts.benchmark,
         model=facts.model,
-        headline=headline(facts.model, cells, facts.curves, counts=counts, judge=facts.judge),
+        headline=headline(
+            found,
+            judge="".join(facts.judges[:1]),
+            lead=facts.lead,
+            max_unjudged=facts.max_unjudged,
+        ),
         cells=cells,
         curves=facts.curves,
-        counts=counts,
+        counts=found.counts,
         notes=(*facts.notes, *_notes(item_set, responses)),
         provenance=facts.provenance,
+        tables=(*facts.tables, *variant_tables(item_set, every), *bias_tables(item_set, scores)),
     )
 
 
@@ -70,40 +86,28 @@ def _waits(sample: Sample) -> bool:
 
 
 def _cells(
-    samples: Iterable[Sample], facets: Sequence[Facet], metrics: Sequence[Metric]
+    samples: Iterable[Sample], item_set: ItemSet, metrics: Sequence[Metric]
 ) -> tuple[Cell, ...]:
+    """Every sample over all items (but no correlation over several databases) and by facet."""
+    facets = facets_of(item_set.items)
     cells: list[Cell] = []
     for sample in samples:
-        cells.append(cell_of(sample))
-        cells.extend(further_cells(sample, metrics))
+        if not is_pooled(sample):
+            cells.append(cell_of(sample))
+            cells.extend(further_cells(sample, metrics))
         for facet in facets:
-            cells.extend(_facet_cells(sample, facet))
+            cells.extend(_facet_cells(sample, facet, item_set))
     return tuple(cells)
 
 
-def _facet_cells(sample: Sample, facet: Facet) -> list[Cell]:
+def _facet_cells(sample: Sample, facet: Facet, item_set: ItemSet) -> list[Cell]:
     """The cells of a facet's values that the sample has; none where they would say nothing."""
     parts = [(v, sample.part(m)) for v, m in zip(facet.values, facet.members, strict=True)]
-    there = [(value, part) for value, part in parts if part.rows]
+    there = [(v, part) for v, part in parts if part.rows and not is_pooled(part)]
     if len(there) < 2:
         return []
     cells = [cell_of(part, facet.name, value) for value, part in there]
     return cells if any(cell.estimate.value is not None for cell in cells) else []
-
-
-def _counts(item_set: ItemSet, scores: Iterable[Score]) -> dict[str, int]:
-    """Items, scored items, and unscored ones by reason; `missing` has no row in the scores."""
-    scored: set[str] = set()
-    why: dict[str, str] = {}
-    for score in scores:
-        if score.value is not None:
-            scored.add(score.item_id)
-        else:
-            why.setdefault(score.item_id, score.why or "missing")
-    ids = [item.id for item in item_set.items]
-    reasons = Counter(why.get(id, "missing") for id in ids if id not in scored)
-    n_scored = sum(id in scored for id in ids)
-    return {"n_items": len(ids), "n_scored": n_scored, **dict(sorted(reasons.items()))}
 
 
 def _notes(item_set: ItemSet, responses: Iterable[Response]) -> list[str]:

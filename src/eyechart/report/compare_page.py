@@ -42,10 +42,10 @@ from eyechart.report.formatting import (
 )
 from eyechart.report.markdown import notes_markdown, provenance_markdown, tables_markdown
 from eyechart.report.page import Bar, bar_of, legend_of, panels_markup, split_headline
+from eyechart.report.printed import csv_text, markdown_escaped, slug
 from eyechart.report.rendering import rendered
 from eyechart.report.sight import by_setting
 from eyechart.report.sight_figures import AllSeries, severity_figure
-from eyechart.report.tables import csv_text, markdown_escaped, slug
 from eyechart.report.write import figure_files, table_files, write_files
 
 MOST_DOTS = 40

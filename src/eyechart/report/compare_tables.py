@@ -1,6 +1,6 @@
 """The tables of a comparison: runs ranked, pairs tested, and runs side by side by facet.
 
-In: a `Comparison`. Out: `Table`s, which `eyechart.report.tables` turns into Markdown, CSV, LaTeX.
+In: a `Comparison`. Out: `Printed` tables, which `eyechart.report.printed` turns into files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from eyechart.report.formatting import (
     signed_span,
     whole,
 )
-from eyechart.report.tables import CELL_DATA, Table, cell_data, distinctly_named, exact, slug
+from eyechart.report.printed import Printed, distinctly_named, exact, slug
+from eyechart.report.tables import CELL_DATA, cell_data
 
 PAIR_DATA = (
     *("a", "b", "metric", "difference", "low", "high", "n"),
@@ -43,7 +44,7 @@ class SideBySide:
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
 
 
-def comparison_tables(comparison: Comparison) -> tuple[Table, ...]:
+def comparison_tables(comparison: Comparison) -> tuple[Printed, ...]:
     """The runs, the pairs, then a table per facet with a column for each run."""
     tables = [runs_table(comparison)]
     if comparison.tested:
@@ -52,12 +53,12 @@ def comparison_tables(comparison: Comparison) -> tuple[Table, ...]:
     return distinctly_named(tables)
 
 
-def runs_table(comparison: Comparison) -> Table:
+def runs_table(comparison: Comparison) -> Printed:
     """The runs, the best first."""
     metric = metric_named(comparison.metric)
     value = f"{metric.label}, %" if metric.percent else metric.label
     rows = [(run.name, run.model, cell) for run, cell in ranked(comparison)]
-    return Table(
+    return Printed(
         "runs",
         f"{metric.label} of each run",
         ("Run", "Model", value, "95 % interval", "n", "Unscored"),
@@ -68,7 +69,7 @@ def runs_table(comparison: Comparison) -> Table:
     )
 
 
-def pairs_table(pairs: Sequence[Pair]) -> Table:
+def pairs_table(pairs: Sequence[Pair]) -> Printed:
     """Every pair with its paired difference and its test."""
     header = (
         *("A", "B", "Metric", "A − B", "95 % interval", "n"),
@@ -77,7 +78,7 @@ def pairs_table(pairs: Sequence[Pair]) -> Table:
     data = tuple(map(_pair_data, pairs))
     caption = "Pairs of runs on the same items"
     shown_pairs = tuple(map(pair_shown, pairs))
-    return Table("pairs", caption, header, shown_pairs, PAIR_DATA, data, n_text=3)
+    return Printed("pairs", caption, header, shown_pairs, PAIR_DATA, data, n_text=3)
 
 
 def pair_shown(pair: Pair) -> tuple[str, ...]:
@@ -106,13 +107,13 @@ def side_by_side(comparison: Comparison) -> list[SideBySide]:
     ]
 
 
-def _facet_table(comparison: Comparison, side: SideBySide) -> Table:
+def _facet_table(comparison: Comparison, side: SideBySide) -> Printed:
     label = metric_named(comparison.metric).label
     names = [run.name for run in comparison.runs]
     rows = [
         (facet_value(side.facet, value), *map(_shown_beside, cells)) for value, cells in side.rows
     ]
-    return Table(
+    return Printed(
         slug(f"{comparison.metric}-by-{side.facet}"),
         f"{label} by {facet_name(side.facet)}",
         (heading(side.facet), *names),

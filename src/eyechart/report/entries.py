@@ -19,30 +19,34 @@ from PIL import Image
 from eyechart.images import thumbnail
 from eyechart.items import ItemSet
 from eyechart.records import Item, Picture, Response, Score
+from eyechart.report.counting import is_withheld, main_scores, of_first_judge
 from eyechart.report.facets import facets_of, value_of
 from eyechart.report.formatting import (
     KIND_LABELS,
-    WHY_LABELS,
     Trimmed,
     facet_value,
-    metric_named,
-    number,
-    one_line,
     trimmed,
-    words,
+)
+from eyechart.report.readings import Aside, Reading, asides_of, readings_of
+from eyechart.report.replies import (
+    MOST_CHARACTERS,
+    Reply,
+    Verdicts,
+    replies_of,
+    verdicts_of,
 )
 
 MOST_ENTRIES = 2000
 MOST_THUMBNAILS = 200
 MOST_THUMBNAIL_BYTES = 3_500_000
 THUMBNAIL_PIXELS = 256
-MOST_CHARACTERS = 2000
-STATUSES = ("wrong", "unscored", "partly", "unjudged", "right", "rated")
+STATUSES = ("wrong", "unscored", "partly", "unjudged", "withheld", "right", "rated")
 STATUS_LABELS = {
     "wrong": "Wrong",
     "unscored": "Unscored",
     "partly": "Partly right",
     "unjudged": "Not judged",
+    "withheld": "Answer withheld",
     "right": "Right",
     "rated": "Rated",
 }
@@ -82,27 +86,6 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """One response as shown. `who`: the model, with the draw where it answered several times."""
-
-    who: str
-    text: Trimmed
-    reasoning: Trimmed
-    failure: str
-    cut: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A score as shown: what was read out of the reply, its value, or why there is none."""
-
-    name: str
-    extracted: str
-    value: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Shot:
     """A picture of an entry; `symbol`: the id of its thumbnail, "" where it has none."""
 
@@ -116,7 +99,8 @@ class Shot:
 class Shown:
     """An entry as the page lists it. `facets`: (name, value) pairs that can be filtered by.
 
-    `verdicts`: what a judge said of the reply. `mos`: people's score, "" where there is none.
+    `verdicts`: what judges said of the reply, by judge and rubric. `mos`: people's score, "" where
+    there is none.
     """
 
     id: str
@@ -129,9 +113,15 @@ class Shown:
     mos: str
     shots: tuple[Shot, ...]
     replies: tuple[Reply, ...]
-    verdicts: tuple[Reply, ...]
+    verdicts: tuple[Verdicts, ...]
     readings: tuple[Reading, ...]
+    asides: tuple[Aside, ...]
     facets: tuple[tuple[str, str], ...]
+
+    @property
+    def n_others(self) -> int:
+        """Replies to the question asked in other ways, which the page folds away."""
+        return sum(reply.is_other for reply in self.replies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +147,19 @@ class Listing:
 
 
 def status_of(entry: Entry) -> str:
-    """One of `STATUSES`: unscored (or unjudged) where no score has a value.
+    """One of `STATUSES`, by the plain score of the first judge: unscored where it has no value.
+
+    Where there are only verdicts by several rubrics, by the mean of those that there are.
 
     >>> status_of(Entry(Item("1", "rate", "", ()), (), (Score("1", "rating", 0.4),)))
     'rated'
     """
-    values = [score.value for score in entry.scores if score.value is not None]
+    scores = main_scores(of_first_judge(entry.scores))
+    values = [score.value for score in scores if score.value is not None]
+    if not values and is_withheld(entry.item, scores):
+        return "withheld"
     if not values:
-        waits = any(score.why == "unjudged" for score in entry.scores)
+        waits = any(score.why == "unjudged" for score in scores)
         return "unjudged" if waits else "unscored"
     if entry.item.kind == "rate":
         return "rated"
@@ -239,9 +234,10 @@ def _shown(entry: Entry, facets: Sequence[str], shot: Callable[[Picture], Shot])
         reference=trimmed(_reference(item), MOST_CHARACTERS),
         mos="" if item.mos is None else f"{item.mos:.4g}",
         shots=tuple(map(shot, item.images)),
-        replies=tuple(_reply(r, entry) for r in entry.responses if r.role != "judge"),
-        verdicts=tuple(_reply(r, entry) for r in entry.responses if r.role == "judge"),
-        readings=tuple(_reading(score, entry) for score in entry.scores),
+        replies=replies_of(entry.responses),
+        verdicts=verdicts_of(entry.responses),
+        readings=readings_of(entry.scores, entry.responses),
+        asides=asides_of(entry.scores, entry.responses),
         facets=tuple((name, facet_value(name, value_of(item, name))) for name in facets),
     )
 
@@ -256,38 +252,3 @@ def _options(item: Item) -> tuple[Option, ...]:
 def _reference(item: Item) -> str:
     """The reference text of an open question, "" where the answer is among options or withheld."""
     return item.answer if isinstance(item.answer, str) and not item.options else ""
-
-
-def _reply(response: Response, entry: Entry) -> Reply:
-    is_judge = response.role == "judge"
-    several = sum(r.role == response.role for r in entry.responses) > 1
-    draw = f", draw {response.draw + 1}" if several and not is_judge else ""
-    role = "" if is_judge or response.role == "answer" else f"{response.role} "
-    words_read = ", ".join(number(value, percent=False) for value in response.logprobs)
-    text = response.text or (f"log-probabilities {words_read}" if words_read else "")
-    return Reply(
-        who=f"{role}{response.model}{draw}",
-        text=trimmed(text, MOST_CHARACTERS),
-        reasoning=trimmed(response.reasoning or "", MOST_CHARACTERS),
-        failure=one_line(response.failure.message, 500) if response.failure else "",
-        cut=response.finish == "length",
-    )
-
-
-def _reading(score: Score, entry: Entry) -> Reading:
-    """Right, wrong and unscored are told by the entry's status; other scores are printed.
-
-    What a failed reply says already is not said again.
-    """
-    told = {response.failure.message for response in entry.responses if response.failure}
-    detail = "" if score.detail in told else one_line(score.detail, 500)
-    percent = metric_named(score.name).percent
-    told_by_status = score.name == "correct" or score.value is None
-    value = "" if told_by_status else number(score.value, percent=percent)
-    label = WHY_LABELS.get(score.why or "", score.why or "")
-    return Reading(
-        name=words(score.name),
-        extracted=one_line(score.extracted, 300),
-        value=f"{value} %" if value and percent else value,
-        why=": ".join(filter(None, (label, detail))),
-    )

@@ -73,6 +73,7 @@ WHY_LABELS = {
     "failed": "failed",
     "unjudged": "not judged",
     "missing": "no score on file",
+    "withheld": "without a right answer on file",
 }
 FACET_LABELS = {"severity_level": "severity level (0 is undistorted)"}
 KIND_LABELS = {
@@ -290,12 +291,12 @@ def quantity(value: float | None, unit: str = "") -> str:
 
 
 def glued(text: str) -> str:
-    """The same text, its numbers never parted from their % at the end of a line.
+    """The same text, its numbers never parted from their % or each other at the end of a line.
 
     >>> glued("61.2 % right") == "61.2\N{NO-BREAK SPACE}% right"
     True
     """
-    return re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=\d) (?=[%\d])", "\N{NO-BREAK SPACE}", text)
 
 
 def short_unit(unit: str) -> str:

@@ -1,13 +1,16 @@
 """What was found, in a few plain sentences.
 
-In: the cells for all items, the severity curves, the counts. Out: text. No number is computed here.
+In: the cells for all items, the severity curves, the counts (`Found`). Out: text. No number is
+computed here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from eyechart.records import Cell, Curve
+from eyechart.report.counting import Owed
 from eyechart.report.formatting import (
     distortion_name,
     listed,
@@ -24,29 +27,57 @@ from eyechart.report.formatting import (
 from eyechart.report.sight import by_setting, sees
 
 
-def headline(
-    model: str,
-    cells: Sequence[Cell],
-    curves: Sequence[Curve] = (),
-    *,
-    counts: Mapping[str, int],
-    judge: str = "",
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the headline is made of: all that a run found."""
+
+    model: str
+    cells: Sequence[Cell]
+    curves: Sequence[Curve]
+    counts: Mapping[str, int]
+    owed: Owed = Owed(0, 0)
+
+
+def headline(found: Found, *, judge: str = "", lead: str = "", max_unjudged: float = 0.05) -> str:
     """The findings, the most important first; each sentence stands by itself.
 
     `judge`: the judge's name; without one, replies that wait for a judge are left to the notes.
+    `lead`: sentences that take the place of the general ones. Where more than the share
+    `max_unjudged` of the replies asked about is unjudged, that is said before all else.
     """
-    overall = {cell.metric: cell for cell in cells if not cell.facet}
-    if not counts.get("n_scored"):
+    counts = found.counts
+    too_many = bool(judge) and found.owed.share > max_unjudged
+    sentences = [_owed(found.owed)] if too_many else []
+    if lead or counts.get("n_scored"):
+        sentences += [lead or _general(found, judge), _unscored(counts, "" if too_many else judge)]
+    elif not too_many or counts.get("unjudged") != counts["n_items"]:
         replies = plural(counts["n_items"], "reply", "replies")
-        return f"None of {model}'s {replies} could be scored{_reasons(counts)}."
+        sentences.append(f"None of {found.model}'s {replies} could be scored{_reasons(counts)}.")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _owed(owed: Owed) -> str:
+    """That so many replies have no verdict that the figures are not those of all."""
+    if owed.n_unjudged == owed.n_asked:
+        return f"None of {plural(owed.n_asked, 'reply', 'replies')} was judged."
+    replies = plural(owed.n_asked, "reply", "replies")
+    others = whole(owed.n_asked - owed.n_unjudged)
+    return (
+        f"{whole(owed.n_unjudged)} of {replies} ({number(owed.share)} %) were not judged: "
+        f"the judge's figures rest on the other {others}."
+    )
+
+
+def _general(found: Found, judge: str) -> str:
+    """The sentences for any benchmark, from its cells and curves."""
+    model = found.model
+    overall = {cell.metric: cell for cell in found.cells if not cell.facet}
     sentences = [
         _accuracy(model, overall.get("accuracy")),
         _verdict(overall.get("verdict"), judge),
         _ratings(overall.get("srcc_mos"), "follow people's scores"),
         _ratings(overall.get("srcc_level"), "fall as distortion grows"),
-        _sight(curves),
-        _unscored(counts, judge),
+        _sight(found.curves),
     ]
     told = " ".join(sentence for sentence in sentences if sentence)
     return f"{model}'s {told.removeprefix('Its ')}" if told.startswith("Its ") else told
@@ -132,18 +163,22 @@ def _seen(curve: Curve) -> str:
 
 
 def _unscored(counts: Mapping[str, int], judge: str) -> str:
-    """Replies that wait for a judge are told apart from those that no rule could score."""
-    n_waiting = counts.get("unjudged", 0)
-    n_unscored = counts["n_items"] - counts["n_scored"] - n_waiting
+    """Replies that wait for a judge are told apart from those that no rule could score.
+
+    Those to questions whose right answer is withheld are left to the notes.
+    """
+    n_waiting, n_withheld = counts.get("unjudged", 0), counts.get("withheld", 0)
+    n_unscored = counts["n_items"] - counts["n_scored"] - n_waiting - n_withheld
     told = []
     if n_unscored:
         replies = plural(n_unscored, "reply", "replies")
-        told.append(f"{replies} could not be scored{_reasons(counts)}.")
+        told.append(f"{replies} could not be scored{_reasons({**counts, 'withheld': 0})}.")
     if n_waiting and judge:
         told.append(f"{plural(n_waiting, 'reply was', 'replies were')} not judged by {judge}.")
-    return " ".join(told) if told or n_waiting else "Every reply was scored."
+    return " ".join(told) if told or n_waiting or n_withheld else "Every reply was scored."
 
 
 def _reasons(counts: Mapping[str, int]) -> str:
-    why = {k: n for k, n in counts.items() if k not in ("n_items", "n_scored", "unjudged")}
+    told_apart = ("n_items", "n_scored", "unjudged")
+    why = {name: n for name, n in counts.items() if n and name not in told_apart}
     return f": {reasons_in_words(why)}" if why else ""

@@ -9,13 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from eyechart.records import Report
 from eyechart.report.formatting import SMALL_NOTE
-from eyechart.report.tables import (
-    Table,
-    has_small,
-    markdown_escaped,
-    markdown_table,
-    tables_of,
-)
+from eyechart.report.printed import Printed, has_small, markdown_escaped, markdown_table
+from eyechart.report.tables import tables_of
 
 IN_FILES_ONLY = "severity"
 
@@ -37,12 +32,13 @@ def report_markdown(report: Report) -> str:
     return "\n".join(parts)
 
 
-def tables_markdown(tables: Sequence[Table]) -> list[str]:
+def tables_markdown(tables: Sequence[Printed]) -> list[str]:
     """Each table under its caption; one footnote if any row rests on few items."""
     parts = []
     for table in tables:
         parts.append(f"## {markdown_escaped(table.caption)}\n")
         parts.append(markdown_table(table.header, table.rows, table.n_text))
+        parts += [f"{markdown_escaped(note)}\n" for note in table.notes]
     return parts + ([f"{SMALL_NOTE}\n"] if any(map(has_small, tables)) else [])
 
 

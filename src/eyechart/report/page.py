@@ -39,9 +39,12 @@ from eyechart.report.formatting import (
     span,
     whole,
 )
+from eyechart.report.own_tables import groups_of
 from eyechart.report.rendering import rendered, svg_markup
 from eyechart.report.sight import by_setting, sees
 from eyechart.report.sight_figures import AllSeries, severity_panels
+
+MOST_OPEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,8 @@ def report_page(report: Report, listing: Listing) -> str:
         "cards": cards_of(report),
         "charts": [chart_of(curves) for curves in settings.values()],
         "perhaps": any(c.threshold.value is not None and not sees(c) for c in report.curves),
+        "own": groups_of(report.tables),
+        "most_open": MOST_OPEN,
         "groups": metric_groups(report.cells),
         "legend": legend_of(list(settings)) if len(settings) > 1 else [],
         "panels": panels_markup(settings, thresholds=True),
@@ -167,14 +172,16 @@ def report_page(report: Report, listing: Listing) -> str:
 
 
 def split_headline(text: str) -> Headline:
-    """The first sentence, what it says in brackets, and the other sentences.
+    """The first sentence, its interval or what it ends with in brackets, and the other sentences.
 
     >>> split_headline("It sees 1.5 of 2 (75 %). All is well.")
     Headline(lead='It sees 1.5 of 2', aside='(75 %).', findings='All is well.')
     """
     first, *rest = re.split(r"(?<=\.) (?=[A-Z0-9])", text, maxsplit=1)
-    lead, bracket, aside = first.partition(" (")
-    return Headline(lead, f"({aside}" if bracket else "", "".join(rest))
+    lead, bracket, aside = first.partition(" (95 % interval")
+    if not bracket and first.endswith(")."):
+        lead, bracket, aside = first.rpartition(" (")
+    return Headline(lead, f"{bracket}{aside}".strip(), "".join(rest))
 
 
 def panels_markup(series: AllSeries, *, thresholds: bool, prefix: str = "s") -> list[Markup]:

@@ -16,13 +16,15 @@ from eyechart.metrics.intervals import UNDEFINED, mean, proportion
 from eyechart.metrics.jackknife import metric_estimate
 from eyechart.metrics.srcc import METRIC as SRCC
 from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, Cell, Item, Score
+from eyechart.report.counting import of_first_judge
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One item in a sample: `value` None where it is unscored, `why` the reason then.
 
-    `chance`: how likely a guess is right. `target`: what a rating should follow.
+    `chance`: how likely a guess is right. `target`: what a rating should follow; `database`: the
+    set of images on whose scale it is, "" where there is but one.
     """
 
     position: int
@@ -31,6 +33,7 @@ class Row:
     chance: float | None = None
     target: float | None = None
     why: str = ""
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,14 @@ def chance_of(item: Item) -> float | None:
 
 
 def samples_of(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Sample, ...]:
-    """Accuracy, the judge's verdict, rank correlation of ratings, then any further score's mean."""
+    """Accuracy, the judge's verdict, rank correlation of ratings, then any further score's mean.
+
+    Of several judges the first one counts. Scores with a dot in their name are left to tables.
+    """
     by_name: dict[str, dict[str, Score]] = {"correct": {}, "verdict": {}, "rating": {}}
-    for score in scores:
-        by_name.setdefault(score.name, {})[score.item_id] = score
+    for score in of_first_judge(scores):
+        if "." not in score.name:
+            by_name.setdefault(score.name, {})[score.item_id] = score
     samples = [
         _accuracy(item_set, by_name.pop("correct")),
         _verdict(item_set, by_name.pop("verdict")),
@@ -90,6 +97,15 @@ def counted(sample: Sample) -> list[float | None]:
     if sample.metric != "verdict" or (nothing_judged and any(map(_owed, rows))):
         return [row.value for row in rows]
     return [None if _owed(row) else row.value or 0.0 for row in rows]
+
+
+def is_pooled(sample: Sample) -> bool:
+    """Ratings of several databases in one sample, whose people's scores share no scale.
+
+    A correlation over them means nothing. The database is the items' facet `database`.
+    """
+    several = len({row.database for row in sample.rows}) > 1
+    return several and sample.metric == "srcc_mos"
 
 
 def cell_of(sample: Sample, facet: str = "", value: str = "") -> Cell:
@@ -132,6 +148,7 @@ def _row(
         chance=chance_of(item),
         target=target,
         why=(score.why if score else None) or "missing",
+        database=str(item.facets.get("database", "")),
     )
 
 

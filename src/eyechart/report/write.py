@@ -19,7 +19,8 @@ from eyechart.report.entries import Entry, listing_of
 from eyechart.report.figures import figures_of
 from eyechart.report.markdown import report_markdown
 from eyechart.report.page import report_page
-from eyechart.report.tables import Table, csv_text, latex_text, tables_of
+from eyechart.report.printed import Printed, csv_text, latex_text
+from eyechart.report.tables import tables_of
 
 
 def write_report(report: Report, entries: Sequence[Entry], folder: Path) -> Path:
@@ -39,7 +40,7 @@ def write_report(report: Report, entries: Sequence[Entry], folder: Path) -> Path
     return folder / "report.html"
 
 
-def table_files(tables: Sequence[Table]) -> dict[str, bytes]:
+def table_files(tables: Sequence[Printed]) -> dict[str, bytes]:
     """The CSV and LaTeX files of tables, by name under the folder."""
     files = {}
     for table in tables:

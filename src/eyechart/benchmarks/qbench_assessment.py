@@ -1,0 +1,92 @@
+"""Q-Bench, assessment (A3): rate photographs, and see how well that follows people's scores.
+
+In: databases of images with mean opinion scores, that the user names. Out: items to rate, and from
+the ratings the leaderboard's tables beside the published rows. It asks no model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from eyechart.assessment.finished import rows_of_run
+from eyechart.assessment.rated_sources import RatedDatabase, read_databases
+from eyechart.assessment.replay import Replayed, notes_of
+from eyechart.assessment.reporting import headline_of
+from eyechart.assessment.tables import detail, leaderboards
+from eyechart.benchmarks import Benchmark, Findings, Source
+from eyechart.items import Card, ItemSet
+from eyechart.records import Table
+
+VERSION = "1"
+TITLE = "Q-Bench assessment (A3)"
+SUMMARY = (
+    "Databases of images with people's scores; how well a model's ratings follow them (SRCC, PLCC)."
+)
+CITATION = (
+    "Wu et al. 2023, Q-Bench: A Benchmark for General-Purpose Foundation Models on Low-level "
+    "Vision, arXiv 2309.14181; and the publication of each database"
+)
+
+
+def items(source: Source) -> ItemSet:
+    """The images of the databases in `source.data`, each to be rated.
+
+    Raises BadInput where none is named, or a list is bad (see `read_databases`).
+    """
+    databases = read_databases(source.data, source.path)
+    found = tuple(item for one in databases for item in one.items)
+    card = Card(
+        name="qbench-assessment",
+        title=f"{TITLE}: {', '.join(one.title for one in databases)}",
+        version=VERSION,
+        benchmark="qbench-assessment",
+        licence="; ".join(dict.fromkeys(one.licence for one in databases if one.licence)),
+        citation=CITATION,
+        description=SUMMARY,
+        cluster="reference" if any("reference" in item.facets for item in found) else "",
+        n_items=len(found),
+        counts={"rate": len(found)},
+        notes=tuple(note for one in databases for note in one.notes),
+        digest=_digest(databases),
+    )
+    return ItemSet(card, found)
+
+
+def tables(findings: Findings) -> tuple[Table, ...]:
+    """SRCC and PLCC by database beside the published rows, then every figure in full."""
+    rows = _rows(findings, findings.strategies)
+    if not rows:
+        return ()
+    return (*leaderboards(rows, everyone=True), detail(rows, notes=notes_of(rows)))
+
+
+def lead(findings: Findings) -> str:
+    """How well the ratings by the first strategy follow people's; "" where there are none."""
+    return headline_of(_rows(findings, findings.strategies[:1]))
+
+
+def _rows(findings: Findings, strategies: Sequence[str]) -> list[Replayed]:
+    return rows_of_run(findings.model, findings.item_set, findings.scores, strategies)
+
+
+def _digest(databases: Sequence[RatedDatabase]) -> str:
+    """The sha256 of the lists' digests, each with its database's name."""
+    digest = hashlib.sha256()
+    for one in databases:
+        digest.update(f"{one.database.name}/{one.digest}/".encode())
+    return digest.hexdigest()
+
+
+BENCHMARK = Benchmark(
+    name="qbench-assessment",
+    title=TITLE,
+    version=VERSION,
+    summary=SUMMARY,
+    licence="each database's own",
+    citation=CITATION,
+    items=items,
+    strategies=("softmax:good/poor@100", "argmax:good/poor"),
+    tables=tables,
+    lead=lead,
+)

@@ -1,0 +1,99 @@
+"""Q-Bench's description (A2): a model describes one image or two, a judge grades what it wrote.
+
+In: images, with golden texts where the user has them; then the judges' verdicts. Out: items, the
+paper's table, how far the judges can be relied on, and a headline. Asks no model.
+
+Each description is graded 0, 1 or 2 for completeness and preciseness against the golden text, and
+for relevance without it. Golden texts were never released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from eyechart.benchmarks import Benchmark, Findings
+from eyechart.benchmarks.qbench_description_data import CITATION, NAME, TITLE, VERSION, items
+from eyechart.benchmarks.qbench_description_grades import (
+    DIMENSIONS,
+    MOST,
+    Grades,
+    Group,
+    grades_of,
+    groups_of,
+    mean_score,
+    mean_sum,
+)
+from eyechart.benchmarks.qbench_description_tables import tables
+from eyechart.records import Estimate
+from eyechart.report.formatting import listed
+from eyechart.rubrics import GENERAL, Rubric
+
+MOST_SUM = MOST * len(DIMENSIONS)
+
+
+def lead(findings: Findings) -> str:
+    """What the first judge's verdicts come to, a sentence for single images and one for pairs.
+
+    "" where it has given none.
+    """
+    if not findings.judges:
+        return ""
+    grades = grades_of(findings, findings.judges[0])
+    groups = groups_of(findings.item_set)
+    told = [_sentence(findings.model, group, grades, alone=len(groups) == 1) for group in groups]
+    return " ".join(filter(None, told))
+
+
+def _sentence(model: str, group: Group, grades: Grades, *, alone: bool) -> str:
+    scores = {
+        dimension: score
+        for dimension in DIMENSIONS
+        if (score := mean_score(group, grades, dimension)) is not None
+    }
+    if not scores:
+        return ""
+    single = "descriptions" if alone else "descriptions of single images"
+    what = f"{model}'s {'descriptions of pairs' if group.name == 'pairs' else single}"
+    total = mean_sum(group, grades)
+    if total is None:
+        earned = listed([f"{_earned(score, MOST)} for {name}" for name, score in scores.items()])
+        return (
+            f"{what} earn {earned}, judged by {grades.judge}{_why_not_all(group, grades, scores)}."
+        )
+    parts = ", ".join(f"{name} {score.value:.2f}" for name, score in scores.items())
+    return f"{what} earn {_earned(total, MOST_SUM)}: {parts}, judged by {grades.judge}."
+
+
+def _why_not_all(group: Group, grades: Grades, scores: Collection[str]) -> str:
+    """What to say where completeness was never asked for: those items have no golden text."""
+    asked = grades.unjudged["completeness"] | grades.missing["completeness"]
+    if "completeness" in scores or asked & group.cluster_of.keys():
+        return ""
+    return "; without golden texts only relevance can be judged"
+
+
+def _earned(found: Estimate, most: int) -> str:
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f} of {most}"
+    return f"{found.value:.2f} of {most} (95 % interval {found.low:.2f}–{found.high:.2f})"
+
+
+def _rubrics(dimensions: Sequence[str]) -> tuple[Rubric, ...]:
+    return tuple(
+        Rubric(f"verdict.{name}", f"judge_{name}", MOST, needs_answer=name != "relevance")
+        for name in dimensions
+    )
+
+
+BENCHMARK = Benchmark(
+    name=NAME,
+    title=TITLE,
+    version=VERSION,
+    summary="Descriptions of images and pairs, judged complete, precise and relevant; your data.",
+    licence="the images' own; Q-Bench's are not included",
+    citation=CITATION,
+    items=items,
+    rubrics={**GENERAL, "describe": _rubrics(DIMENSIONS)},
+    tables=tables,
+    lead=lead,
+)

@@ -1,0 +1,60 @@
+"""Judged replies: what one or several judges said of them, rubric by rubric.
+
+In: an item with its answers and verdicts. Out: a score for each rubric and judge. A verdict that is
+missing or cannot be read leaves the reply unjudged, never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from eyechart.parse import parse_verdict
+from eyechart.records import Item, Response, Score
+from eyechart.rubrics import Rubric
+from eyechart.scoring.answers import Answers, Silence, silence
+
+
+def judged_scores(
+    item: Item, answers: Answers, rubrics: Sequence[Rubric], judges: Sequence[str], n_draws: int
+) -> Iterator[Score]:
+    """A score for each rubric and judge; without a judge one that says that it is unjudged."""
+    silent = silence(answers.answer())
+    for rubric in rubrics:
+        for judge in judges or ("",):
+            if silent:
+                yield silent.score(item.id, rubric.score, judge)
+            else:
+                given = [r for r in answers.verdicts.get(rubric.variant, ()) if r.model == judge]
+                yield _judged(item, rubric, judge, given, n_draws)
+
+
+def _judged(
+    item: Item, rubric: Rubric, judge: str, verdicts: list[Response], n_draws: int
+) -> Score:
+    """What the draws come to; at least half of those wanted must have a verdict."""
+    if not verdicts:
+        return Silence("unjudged", "no judge has graded this reply").score(
+            item.id, rubric.score, judge
+        )
+    values: list[int] = []
+    details: list[str] = []
+    for verdict in sorted(verdicts, key=lambda v: v.draw):
+        parsed = parse_verdict(verdict.text or "", 0, rubric.most)
+        if parsed.value is not None:
+            values.append(parsed.value)
+        else:
+            details.append(verdict.failure.message if verdict.failure else parsed.detail)
+    n_wanted = max(n_draws, len(verdicts))
+    extracted = " ".join(map(str, values))
+    if len(values) * 2 < n_wanted:
+        cause = details[0] if details else "the judge was not asked"
+        lost = f"{n_wanted - len(values)} of {n_wanted} verdicts missing: {cause}"
+        return Silence("unjudged", lost, extracted).score(item.id, rubric.score, judge)
+    share = sum(values) / len(values) / rubric.most
+    if rubric.majority and share == 0.5:
+        return Silence("unjudged", "the votes are tied", extracted).score(
+            item.id, rubric.score, judge
+        )
+    value = float(share > 0.5) if rubric.majority else share
+    draws = tuple(map(float, values))
+    return Score(item.id, rubric.score, value, None, extracted, "", judge, draws)
