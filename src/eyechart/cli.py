@@ -17,6 +17,7 @@ import typer.core
 
 import eyechart as e
 from eyechart import cli_options as o
+from eyechart.cli_assess import assess
 from eyechart.errors import BadInput, EyechartError, UnknownName
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Measures how well multimodal models see image quality.",
 )
+
+
+app.add_typer(assess, name="assess")
 
 
 @app.command("list")

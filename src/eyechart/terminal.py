@@ -66,12 +66,12 @@ class _Told(ProgressColumn):
         self._tally = tally
 
     def render(self, task: Task) -> Text:
-        return Text(_told(self._tally, task.speed or 0.0))
+        if self._tally.stopping and not task.finished:
+            return Text("waiting for the answers on their way; Ctrl-C again gives them up")
+        return Text(_told(self._tally, task.finished_speed or task.speed or 0.0))
 
 
 def _told(tally: Tally, speed: float) -> str:
-    if tally.stopping:
-        return "waiting for the answers on their way; Ctrl-C again gives them up"
     parts = [f"{speed:.1f}/s"]
     if tally.n_found:
         parts.append(f"{tally.n_found} from the log")

@@ -67,16 +67,15 @@ def test_without_data_the_hub_is_asked_and_the_card_names_the_commit(
     assert item_set.card.version == f"1, q-future/Q-Bench-HF at {COMMIT[:12]}"
 
 
-def test_the_card_says_that_data_are_partial_and_answers_withheld(tmp_path: Path) -> None:
+def test_the_card_says_that_data_are_partial(tmp_path: Path) -> None:
     dev = table_of(tmp_path / "dev.parquet", [hub_row()])
     test = table_of(tmp_path / "test.parquet", [hub_row(correct_choice=None)])
     card = read(dev, test).card
     assert (card.name, card.benchmark, card.n_items) == ("qbench-perception",) * 2 + (2,)
     assert len(card.digest) == 64
     assert dataclasses.asdict(card)["counts"] == {"single": 2}
-    partial, _, withheld = card.notes
+    partial, *_ = card.notes
     assert partial.startswith("Q-Bench dev: 1 question, where 1,495 are published; figures")
-    assert withheld.startswith("Q-Bench test: the answers of 1 question are withheld; instead of")
 
 
 def replies(items: Sequence[Item], *texts: str | None) -> list[Response]:

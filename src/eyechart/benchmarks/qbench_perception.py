@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -96,7 +96,7 @@ def _completed(read: ItemSet, found: Sequence[Found]) -> Card:
     sets = [one for one in SETS.values() if one.name in present]
     licences = dict.fromkeys(item.licence for item in read.items if item.licence)
     notes = [note for one in found for note in one.notes]
-    notes += [*count_notes(read.items), *_withheld_notes(read.items)]
+    notes += count_notes(read.items)
     return replace(
         read.card,
         licence="; ".join(licences) or "see the data set's page",
@@ -104,19 +104,6 @@ def _completed(read: ItemSet, found: Sequence[Found]) -> Card:
         counts=dict(Counter(item.kind for item in read.items)),
         notes=tuple(notes),
     )
-
-
-def _withheld_notes(read: Iterable[Item]) -> Iterator[str]:
-    withheld = Counter(
-        f"{item.facets.get('set', '')} {item.facets.get('split', '')}".strip()
-        for item in read
-        if item.answer is None
-    )
-    for name, n in withheld.items():
-        yield (
-            f"{name}: the answers of {plural(n, 'question')} are withheld; instead of a score "
-            "there is a file to send in to the benchmark's makers."
-        )
 
 
 def lead(findings: Findings) -> str:

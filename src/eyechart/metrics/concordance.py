@@ -1,16 +1,15 @@
 """Kendall's count of pairs in order, for many weightings of the same items at once, exactly.
 
-In: two values of each item, then weights of the items. Out: for each weighting the weighted number
-of pairs in the same order by both values, less those in opposite orders. Corrects for no ties.
+In: two values of each item, then whole weights of the items. Out: for each weighting the weighted
+number of pairs in the same order by both values, less those in opposite orders. Corrects for no
+ties.
 
-Items are dealt into narrow bins by each value. Pairs that share no bin are counted from the table
-of both bins; pairs within a bin one by one. All of it is matrix products of about n^1.5 terms for n
-items, where sorting anew would need no product but a sort for each weighting.
+Items are dealt into narrow bins by each value. Pairs that share no bin are counted in the table of
+both bins; pairs within a bin one by one, as small matrix products. Made for up to some 100,000
+items: the table and the products grow faster than the items do.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,32 +17,10 @@ from numpy.typing import NDArray
 from eyechart.metrics.arrays import Floats
 
 Weights = NDArray[np.float32]
-Ints = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Items of one bin: their `places` among all, and the signs of their pairs [places, places]."""
-
-    places: slice
-    signs: NDArray[np.int8]
-
-
-class _Side:
-    """The items in the order of one value, and the bin of each."""
-
-    def __init__(self, values: Floats) -> None:
-        self.order = np.argsort(values, kind="stable")
-        _, self.codes, counts = np.unique(values, return_inverse=True, return_counts=True)
-        self.bins = _bins(counts)[self.codes]
-        self.n_bins = int(self.bins.max()) + 1
-
-    def places(self) -> list[slice]:
-        """Where each bin lies in `order`; bins of one value only are left out."""
-        bins, codes = self.bins[self.order], self.codes[self.order]
-        edges = np.flatnonzero(np.diff(bins, prepend=-1, append=self.n_bins))
-        pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-        return [slice(low, high) for low, high in pairs if codes[low] != codes[high - 1]]
+Ints = NDArray[np.integer]
+# Multiplications in one product. OpenBLAS would start threads of its own for more, which get into
+# the way of those that share out the resamples.
+_LARGEST_PRODUCT = 2**18
 
 
 class Concordance:
@@ -55,63 +32,91 @@ class Concordance:
     """
 
     def __init__(self, first: Floats, second: Floats) -> None:
-        self._sides = x, y = _Side(first), _Side(second)
-        self._blocks = [
-            [_Block(places, _signs(x, y, x.order[places])) for places in x.places()],
-            [_Block(places, _signs(x, y, y.order[places], new=True)) for places in y.places()],
-        ]
+        self._width = _width(first.size)
+        x, y = _Side(first, self._width), _Side(second, self._width)
+        self._shape = x.n_bins, y.n_bins
         cells = x.bins * y.n_bins + y.bins
         self._by_cell = np.argsort(cells, kind="stable")
         self._cells, self._cell_starts = np.unique(cells[self._by_cell], return_index=True)
+        # pairs that share both bins are counted within those of x
+        self._blocks = [
+            _Blocks(x.places(), (x.codes, y.codes)),
+            _Blocks(y.places(), (x.bins, y.codes)),
+        ]
 
     def count(self, weights: Weights) -> Floats:
         """Pairs in order less those out of order [weightings], for weights [weightings, items].
 
-        Exact for whole weights that sum to less than 2^24, which float32 holds without rounding.
+        Exact for whole weights whose sum, and the square of a bin's, stay below 2^24.
         """
-        total = self._between(weights)
-        for side, blocks in zip(self._sides, self._blocks, strict=True):
-            ordered = weights.take(side.order, axis=1)
-            for block in blocks:
-                inside = ordered[:, block.places]
-                total += np.vecdot(inside, inside @ block.signs.astype(np.float32))
-        return total / 2
+        rows = max(8, _LARGEST_PRODUCT // self._width**2)
+        parts = [weights[start : start + rows] for start in range(0, len(weights), rows)]
+        return np.concatenate([self._count(part) for part in parts])
+
+    def _count(self, weights: Weights) -> Floats:
+        padded = np.concatenate([weights, np.zeros((len(weights), 1), np.float32)], axis=1)
+        return self._between(weights) + sum(blocks.count(padded) for blocks in self._blocks)
 
     def _between(self, weights: Weights) -> Floats:
-        """Twice the count of the pairs that share no bin of either value."""
-        x, y = self._sides
-        table = np.zeros((len(weights), x.n_bins * y.n_bins), np.float32)
+        """The pairs that share no bin of either value."""
         sums = np.add.reduceat(weights.take(self._by_cell, axis=1), self._cell_starts, axis=1)
+        table = np.zeros((len(weights), self._shape[0] * self._shape[1]), np.int32)
         table[:, self._cells] = sums
-        table = table.reshape(-1, x.n_bins, y.n_bins)
-        ahead = _steps(x.n_bins) @ (table @ _steps(y.n_bins).T)
-        return np.einsum("wxy,wxy->w", table, ahead, dtype=np.float64)
+        table = table.reshape(-1, *self._shape)
+        below = np.cumsum(table, axis=2, dtype=np.int32)
+        for x in range(1, self._shape[0]):
+            below[:, x] += below[:, x - 1]
+        in_order = _products(table[:, 1:, 1:], below[:, :-1, :-1])
+        by_x, by_y = table.sum(axis=2, dtype=np.float64), table.sum(axis=1, dtype=np.float64)
+        total = by_x.sum(axis=1)
+        apart = total**2 - np.vecdot(by_x, by_x) - np.vecdot(by_y, by_y) + _products(table, table)
+        return 2 * in_order - apart / 2
 
 
-def _bins(counts: Ints) -> Ints:
-    """The bin of each distinct value, given how many items have it; in the order of the values.
+class _Side:
+    """The place of each item's value among the distinct ones, and the bin it falls into."""
 
-    About the square root of the items go into a bin. A value of more items has one to itself.
-    """
-    width = max(1, round(float(counts.sum()) ** 0.5))
-    starts = np.cumsum(counts) - counts
-    keys = 2 * (starts // width) + (counts > width)
-    return np.asarray(np.unique(keys, return_inverse=True)[1])
+    def __init__(self, values: Floats, width: int) -> None:
+        self.order = np.argsort(values, kind="stable")
+        _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+        starts = np.cumsum(counts) - counts
+        keys = 2 * (starts // width) + (counts > width)  # a value of many items has its own bin
+        self.codes = codes.astype(np.int32)
+        self.bins = np.unique(keys, return_inverse=True)[1][codes].astype(np.int32)
+        self.n_bins = int(self.bins.max()) + 1
 
-
-def _signs(x: _Side, y: _Side, items: Ints, *, new: bool = False) -> NDArray[np.int8]:
-    """1 for pairs in the same order by both, -1 in opposite ones, 0 for ties [items, items].
-
-    `new`: 0 for pairs that share a bin of x too, because they have been counted there.
-    """
-    by_x, by_y = x.codes[items], y.codes[items]
-    signs = np.sign(by_x[:, None] - by_x).astype(np.int8)
-    signs *= np.sign(by_y[:, None] - by_y).astype(np.int8)
-    if new:
-        signs *= x.bins[items][:, None] != x.bins[items]
-    return signs
+    def places(self) -> list[Ints]:
+        """The items of each bin, in order; bins of one value only are left out."""
+        edges = np.flatnonzero(np.diff(self.bins[self.order])) + 1
+        bins = np.split(self.order, edges)
+        return [items for items in bins if self.codes[items[0]] != self.codes[items[-1]]]
 
 
-def _steps(n: int) -> NDArray[np.float32]:
-    """The sign of row less column [n, n]."""
-    return np.sign(np.arange(n)[:, None] - np.arange(n)).astype(np.float32)
+class _Blocks:
+    """The signs of the pairs within each bin; short bins are filled up with an item of weight 0."""
+
+    def __init__(self, places: list[Ints], codes: tuple[Ints, Ints]) -> None:
+        n_items, longest = codes[0].size, max(map(len, places), default=0)
+        self._places = np.full((len(places), longest), n_items)
+        for row, items in zip(self._places, places, strict=True):
+            row[: len(items)] = items
+        x, y = (np.append(code, code[:1])[self._places] for code in codes)
+        self._signs = np.sign(x[:, :, None] - x[:, None]).astype(np.int8)
+        self._signs *= np.sign(y[:, :, None] - y[:, None]).astype(np.int8)
+
+    def count(self, padded: Weights) -> Floats:
+        """Each weighting's pairs; weights [weightings, items + 1], of which the last are 0."""
+        inside = padded.take(self._places.ravel(), axis=1)
+        inside = inside.reshape(len(padded), *self._places.shape).swapaxes(0, 1)
+        pairs = np.vecdot(inside, inside @ self._signs.astype(np.float32))
+        return np.asarray(pairs.sum(axis=0, dtype=np.float64) / 2)
+
+
+def _width(n_items: int) -> int:
+    """Items to a bin: few enough for small products, enough for a table that is not too large."""
+    return max(1, min(round(5 * n_items ** (1 / 3)), 100), n_items // 600)
+
+
+def _products(first: NDArray[np.int32], second: NDArray[np.int32]) -> Floats:
+    """The sum of products for each weighting [weightings]."""
+    return np.asarray(np.einsum("wxy,wxy->w", first, second, dtype=np.float64))

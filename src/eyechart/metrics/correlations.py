@@ -12,7 +12,7 @@ items give; for the metrics after the logistic fit the curve is fitted anew to i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -35,6 +35,7 @@ from eyechart.records import Estimate
 METRICS_OF_PAIRS = ("srcc", "krcc", "plcc", "plcc_fitted", "rmse")
 FEWEST_ITEMS = 3
 MOST_UNDEFINED = 0.05
+_SAME = 1e-12
 _PIECE_CELLS = 2_000_000
 _MOST_THREADS = 4
 
@@ -84,10 +85,118 @@ def correlations(
     codes = cluster_codes(clusters, x.size)
     curve = fit_logistic(x, y)
     values = _values((x, y), ranked, curve)
-    weighted: list[Callable[[Weights], Sequence[Floats]]] = []
+    parts: list[WeightedRanks | WeightedValues] = []
     if values["srcc"] is not None:
-        weighted.append(WeightedRanks(ranked, y).of)
+        parts.append(WeightedRanks(ranked, y))
     if values["plcc"] is not None:
-        weighted.append(WeightedValues(x, y, curve).of)
-    rows = _draws(weighted, codes, n_resamples, seed)
-    ...
+        parts.append(WeightedValues(x, y, curve))
+    drawn = _draws(parts, _pieces(codes, n_resamples, seed)) if parts else {}
+    draws = {name: np.empty(0) if values[name] is None else drawn[name] for name in values}
+    estimates = {name: interval(values[name], draws[name], x.size) for name in values}
+    return Correlations(x.size, np.unique(ranked).size, estimates, draws)
+
+
+def interval(value: float | None, draws: Floats, n: int) -> Estimate:
+    """A value with its percentile interval: from the 2.5th to the 97.5th of its draws [resamples].
+
+    Draws in which the value is undefined (NaN) are left out. There is no interval where these are
+    more than one in twenty, where all others are the same, so that nothing is known of the spread,
+    and where the value itself is None. `n`: items.
+
+    >>> interval(0.5, np.linspace(0, 1, 41), 10)
+    Estimate(value=0.5, low=0.025, high=0.975, n=10)
+    """
+    defined = draws[~np.isnan(draws)]
+    rare = draws.size - defined.size <= MOST_UNDEFINED * draws.size
+    if value is None or not defined.size or not rare or np.ptp(defined) < _SAME:
+        return Estimate(value, None, None, n)
+    low, high = np.quantile(defined, [TAIL, 1 - TAIL])
+    return Estimate(value, float(low), float(high), n)
+
+
+def difference(first: Correlations, second: Correlations, metric: str) -> Estimate:
+    """first - second with the interval of the paired difference; None where either is undefined.
+
+    Both must be of the same items, with the same clusters, seed and n_resamples. Raises BadInput
+    where their numbers of items or of resamples show that they are not.
+    """
+    values = [found.estimates[metric].value for found in (first, second)]
+    if values[0] is None or values[1] is None:
+        return Estimate(None, None, None, first.n)
+    sizes = [(found.n, found.draws[metric].size) for found in (first, second)]
+    if sizes[0] != sizes[1]:
+        raise BadInput(
+            f"{metric}: cannot subtract {sizes[1][0]} items in {sizes[1][1]} resamples from "
+            f"{sizes[0][0]} in {sizes[0][1]}; expected the same items and resamples of both"
+        )
+    return interval(values[0] - values[1], first.draws[metric] - second.draws[metric], first.n)
+
+
+def average(found: Sequence[Correlations], metric: str) -> Estimate:
+    """The plain mean over databases with its interval; None where one is undefined or there is none.
+
+    Give each database a seed of its own: those of one size and seed would share their resamples.
+    `n`: all items. Raises BadInput where the numbers of resamples differ.
+    """
+    values = [each.estimates[metric].value for each in found]
+    n = sum(each.n for each in found)
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return Estimate(None, None, None, n)
+    sizes = [each.draws[metric].size for each in found]
+    if len(set(sizes)) > 1:
+        raise BadInput(f"{metric}: databases have {sizes} resamples; expected the same of each")
+    return interval(
+        float(np.mean(known)), np.mean([each.draws[metric] for each in found], axis=0), n
+    )
+
+
+def _values(
+    pairs: tuple[Floats, Floats], ranked: Floats, curve: Logistic | None
+) -> dict[str, float | None]:
+    """Each metric of the items themselves."""
+    x, y = pairs
+    if x.size < FEWEST_ITEMS:
+        return dict.fromkeys(METRICS_OF_PAIRS)
+    fitted = None if curve is None else curve(x)
+    return {
+        "srcc": srcc(ranked, y),
+        "krcc": krcc(ranked, y),
+        "plcc": plcc(x, y),
+        "plcc_fitted": None if fitted is None else plcc(fitted, y),
+        "rmse": None if fitted is None else float(np.sqrt(np.mean((fitted - y) ** 2))),
+    }
+
+
+def _pieces(codes: NDArray[np.intp], n_resamples: int, seed: int) -> Iterator[tuple[int, Weights]]:
+    """How often each item is in each resample, some resamples at a time, and which is the first."""
+    n_clusters, at = int(codes.max()) + 1, 0
+    step = max(1, _PIECE_CELLS // codes.size)
+    for chunk in resample_weights(n_clusters, n_resamples, seed):
+        for start in range(0, len(chunk), step):
+            piece = chunk[start : start + step]
+            yield at, piece if n_clusters == codes.size else piece[:, codes]
+            at += len(piece)
+
+
+def _draws(
+    parts: Sequence[WeightedRanks | WeightedValues], pieces: Iterator[tuple[int, Weights]]
+) -> dict[str, Floats]:
+    """Each metric in every resample; threads take the pieces in turn, which bounds the memory."""
+    lock = Lock()
+
+    def work() -> list[tuple[int, dict[str, Floats]]]:
+        done = []
+        while True:
+            with lock:
+                piece = next(pieces, None)
+            if piece is None:
+                return done
+            at, weights = piece
+            done.append((at, {k: v for part in parts for k, v in part.of(weights).items()}))
+
+    n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(n_threads) as pool:
+        working = [pool.submit(work) for _ in range(n_threads)]
+        done = sorted((each for one in working for each in one.result()), key=lambda each: each[0])
+    return {name: np.concatenate([draws[name] for _, draws in done]) for name in done[0][1]}

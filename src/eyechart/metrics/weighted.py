@@ -31,8 +31,8 @@ class WeightedRanks:
         """`srcc` and `krcc` (tau-b) of each weighting [weightings]; weights [weightings, items]."""
         (x, x_counts), (y, y_counts) = (side.of(weights) for side in self._sides)
         total = weights.sum(axis=1, dtype=np.float64)
-        spread_x, spread_y = (total**3 - (c**3).sum(axis=1) for c in (x_counts, y_counts))
-        apart_x, apart_y = (total**2 - (c**2).sum(axis=1) for c in (x_counts, y_counts))
+        spread_x, spread_y = (total**3 - np.vecdot(c * c, c) for c in (x_counts, y_counts))
+        apart_x, apart_y = (total**2 - np.vecdot(c, c) for c in (x_counts, y_counts))
         both = np.einsum("wi,wi,wi->w", weights, x, y)
         in_order = 2 * self._concordance.count(weights)
         return {

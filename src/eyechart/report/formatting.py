@@ -89,14 +89,15 @@ KIND_LABELS = {
 def metric_named(name: str) -> Metric:
     """How to print the metric `name`; a plain number where the name is not known here.
 
-    >>> metric_named("rmse_mos").label
-    'RMSE with people'
+    >>> metric_named("plcc_fitted_mos").label
+    'PLCC fitted with people'
     """
     if name in METRICS:
         return METRICS[name]
     label, explanation = heading(name), f"Mean of {words(name)}."
     if name.endswith("_mos"):
-        short = words(name.removesuffix("_mos")).upper()
+        head, *rest = words(name.removesuffix("_mos")).split()
+        short = " ".join([head.upper(), *rest])
         label = f"{short} with people"
         explanation = f"{short} of the model's ratings and people's mean opinion scores."
     return Metric(name, label, explanation, percent=False, low=math.nan)

@@ -1,0 +1,214 @@
+"""Runs that ask in several ways, have several judges, or leave answers to be sent in."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from tests.benchmarks.samples import SAMPLES
+
+from eyechart.asking.backend import Answer
+from eyechart.backends.scripted import Scripted
+from eyechart.errors import BadInput
+from eyechart.prompts import Judging, PromptForm
+from eyechart.records import Likelihood, Request
+from eyechart.run import Outcome, evaluate, rescore, rewrite_report
+from eyechart.run_folder import read_info, read_responses, read_scores
+from eyechart.run_settings import RunSettings
+
+DATA = {
+    "qbench-perception": "llvisionqa_dev.json",
+    "qbench-description": "lldescribe.json",
+    "qbench-assessment": "koniq.json",
+}
+
+
+def settings_for(benchmark: str, folder: Path, **more: object) -> RunSettings:
+    SAMPLES[benchmark](folder)
+    data = (str(folder / DATA[benchmark]),)
+    return RunSettings(workspace=folder / "runs", data=data, **more)  # type: ignore[arg-type]
+
+
+def scripted(folder: Path, name: str, replies: dict[str, str]) -> str:
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(replies))
+    return f"scripted:{file}"
+
+
+def values(outcome: Outcome) -> dict[str, list[float | None]]:
+    found: dict[str, list[float | None]] = {}
+    for score in read_scores(outcome.folder):
+        found.setdefault(score.name, []).append(score.value)
+    return found
+
+
+def sees_only_the_first_letter(request: Request) -> Answer:
+    """Says A to everything; finds the shortest option the likeliest."""
+    if request.want.name == "likelihood":
+        sums = tuple(-float(len(text)) for text in request.want.words)
+        return Answer(logprobs=sums, likelihood=Likelihood((1,) * len(sums), -5.0, 5))
+    return Answer(text="A", finish="stop")
+
+
+def test_closed_questions_are_asked_in_every_way_at_once_and_replayed(tmp_path: Path) -> None:
+    form = PromptForm(also=("rotations", "blind", "likelihood"))
+    how = settings_for("qbench-perception", tmp_path, form=form)
+    model = Scripted(sees_only_the_first_letter, model="first-letter")
+    outcome = evaluate("qbench-perception", model, out=tmp_path / "run", settings=how)
+    assert values(outcome) == {
+        "correct": [1.0, 0.0],
+        "correct.circular": [0.0, 0.0],
+        "correct.blind": [1.0, 0.0],
+        "correct.likelihood-prompt": [1.0, 0.0],
+        "correct.likelihood-mean": [1.0, 0.0],
+        "correct.likelihood-sum": [1.0, 0.0],
+    }
+    assert len(list(read_responses(outcome.folder))) == 2 * 5
+    assert outcome.n_failed == 0
+    names = {table.name for table in outcome.report.tables}
+    assert "other-ways" in names
+    again = evaluate(
+        "qbench-perception", f"replay:{outcome.folder}", out=tmp_path / "again", settings=how
+    )
+    assert values(again) == values(outcome)
+    assert rescore(outcome.folder).report.cells == outcome.report.cells
+
+
+def test_the_benchmarks_own_prompt_form_is_used_unless_another_is_named(tmp_path: Path) -> None:
+    how = settings_for("qbench-perception", tmp_path)
+    evaluate("qbench-perception", Scripted("A"), out=tmp_path / "own", settings=how)
+    assert read_info(tmp_path / "own").identity["choice prompt"] == "letter-suffix"
+    other = settings_for("qbench-perception", tmp_path, form=PromptForm("llava"))
+    evaluate("qbench-perception", Scripted("A"), out=tmp_path / "other", settings=other)
+    assert read_info(tmp_path / "other").identity["choice prompt"] == "llava"
+
+
+def test_the_official_judge_stands_beside_the_rules(tmp_path: Path) -> None:
+    judge = scripted(tmp_path, "judge", {"": "Score: 1"})
+    how = settings_for("qbench-perception", tmp_path, judges=(judge,))
+    outcome = evaluate("qbench-perception", Scripted("A"), out=tmp_path / "run", settings=how)
+    assert values(outcome) == {"correct": [1.0, 0.0], "correct.judged": [1.0, 1.0]}
+    assert {s.draws for s in read_scores(outcome.folder) if s.judge} == {(1.0,) * 5}
+
+
+def test_two_judges_grade_the_same_descriptions_and_the_first_ones_verdicts_count(
+    tmp_path: Path,
+) -> None:
+    kind = scripted(tmp_path, "kind", {"": "Score: 2"})
+    strict = scripted(tmp_path, "strict", {"": "Score: 0"})
+    how = settings_for("qbench-description", tmp_path, judges=(kind, strict))
+    outcome = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    by_judge = {
+        judge: {s.value for s in read_scores(outcome.folder) if s.judge == judge}
+        for judge in (kind, strict)
+    }
+    assert by_judge == {kind: {1.0}, strict: {0.0}}
+    assert "earn 6.00 of 6" in outcome.report.headline
+    assert "judge-agreement" in {table.name for table in outcome.report.tables}
+
+
+def test_another_judge_later_counts_and_the_first_one_is_kept_beside(tmp_path: Path) -> None:
+    kind = scripted(tmp_path, "kind", {"": "Score: 2"})
+    strict = scripted(tmp_path, "strict", {"": "Score: 0"})
+    how = settings_for("qbench-description", tmp_path, judges=(kind,))
+    run = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    later = rescore(run.folder, settings=RunSettings(workspace=tmp_path, judges=(strict,)))
+    assert read_info(run.folder).judges == (strict, kind)
+    assert "earn 0.00 of 6" in later.report.headline
+    assert rewrite_report(run.folder).report.headline == later.report.headline
+
+
+def test_too_many_unjudged_replies_are_told_first_and_counted_as_failure(tmp_path: Path) -> None:
+    mute = scripted(tmp_path, "mute", {"": "I would rather not say."})
+    how = settings_for("qbench-description", tmp_path, judges=(mute,))
+    outcome = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    assert outcome.too_many_unjudged
+    assert outcome.report.headline.startswith("None of 1 reply was judged.")
+    assert {s.value for s in read_scores(outcome.folder)} == {None}
+    lenient = RunSettings(workspace=tmp_path / "runs", judges=(mute,), max_unjudged=1.0)
+    assert not rescore(outcome.folder, settings=lenient).too_many_unjudged
+
+
+def test_the_judge_is_asked_with_its_own_prompt_for_each_dimension(tmp_path: Path) -> None:
+    judge = scripted(
+        tmp_path,
+        "judge",
+        {"#completeness": "Score: 0", "#preciseness": "Score: 1", "#relevance": "Score: 2"},
+    )
+    how = settings_for("qbench-description", tmp_path, judges=(judge,), judging=Judging(n_draws=1))
+    outcome = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    assert values(outcome) == {
+        "verdict.completeness": [0.0],
+        "verdict.preciseness": [0.5],
+        "verdict.relevance": [1.0],
+    }
+    prompts = read_info(outcome.folder).prompts
+    assert {"judge_completeness", "judge_preciseness", "judge_relevance"} <= set(prompts)
+
+
+def test_withheld_answers_leave_a_file_to_send_in(tmp_path: Path) -> None:
+    how = settings_for("qbench-perception", tmp_path)
+    file = tmp_path / DATA["qbench-perception"]
+    records = json.loads(file.read_text())
+    file.write_text(
+        json.dumps([{k: v for k, v in r.items() if k != "correct_ans"} for r in records])
+    )
+    outcome = evaluate("qbench-perception", Scripted("B"), out=tmp_path / "run", settings=how)
+    sent = json.loads((outcome.folder / "submission.json").read_text())
+    assert [record["response"] for record in sent] == ["B", "B"]
+    assert any("submission.json" in note for note in outcome.report.notes)
+    assert {s.value for s in read_scores(outcome.folder)} == {None}
+
+
+def test_only_items_of_one_facet_value_are_asked(tmp_path: Path) -> None:
+    how = settings_for("qbench-perception", tmp_path, only={"question_type": "how"})
+    outcome = evaluate("qbench-perception", Scripted("A"), out=tmp_path / "run", settings=how)
+    assert outcome.report.counts["n_items"] == 2
+    none = settings_for("qbench-perception", tmp_path, only={"question_type": "when"})
+    with pytest.raises(
+        BadInput, match="no items with question_type=when; its values there are how"
+    ):
+        evaluate("qbench-perception", Scripted("A"), settings=none)
+    stray = settings_for("qbench-perception", tmp_path, only={"colour": "red"})
+    with pytest.raises(BadInput, match="none: it has no such facet"):
+        evaluate("qbench-perception", Scripted("A"), settings=stray)
+
+
+class WithoutLogits(Scripted):
+    """An endpoint that gives no probabilities of any kind."""
+
+    wants = frozenset({"text"})
+    continues = False
+
+
+def test_a_model_without_logits_is_refused_or_asked_in_words(tmp_path: Path) -> None:
+    model = WithoutLogits({"": "70"})
+    how = settings_for("qbench-assessment", tmp_path)
+    with pytest.raises(
+        BadInput, match=r"gives no word probabilities, which 2 ratings need; nothing"
+    ):
+        evaluate("qbench-assessment", model, settings=how)
+    words = settings_for("qbench-assessment", tmp_path, form=PromptForm(strategies=("number",)))
+    outcome = evaluate("qbench-assessment", model, out=tmp_path / "run", settings=words)
+    assert values(outcome) == {"rating": [0.7, 0.7]}
+    assert any("another protocol than Q-Bench's" in note for note in outcome.report.notes)
+
+
+def test_a_model_without_likelihoods_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    how = settings_for("qbench-perception", tmp_path, form=PromptForm(also=("likelihood",)))
+    with pytest.raises(BadInput, match="gives no likelihood of a text, which --also likelihood"):
+        evaluate("qbench-perception", WithoutLogits("A"), settings=how)
+
+
+def test_ratings_are_read_by_every_strategy_of_the_benchmark(tmp_path: Path) -> None:
+    def rates(request: Request) -> Answer:
+        good = -1.0 if request.item_id.endswith("b.png") else -2.0
+        return Answer(logprobs=(good, -1.5))
+
+    how = settings_for("qbench-assessment", tmp_path)
+    outcome = evaluate("qbench-assessment", Scripted(rates), out=tmp_path / "run", settings=how)
+    found = values(outcome)
+    assert found["rating"] == pytest.approx([1 / (1 + math.exp(x / 100)) for x in (0.5, -0.5)])
+    assert found["rating.argmax:good/poor"] == [0.0, 1.0]
