@@ -135,6 +135,14 @@ def test_argmax_is_undefined_where_a_model_always_says_one_word(tmp_path: Path) 
     assert any("it gives every image the same rating" in note for note in row.notes)
 
 
+def test_why_a_figure_is_undefined_is_said(tmp_path: Path) -> None:
+    two = write(tmp_path / "a" / "agi.json", records(2))
+    same = write(tmp_path / "b" / "agi.json", [{**row, "gt_score": 3} for row in records(9)])
+    told = [" ".join(row.notes) for row in replay([two, same], QUICK)]
+    assert "is undefined: fewer than 3 images" in told[0]
+    assert "is undefined: people's scores are all the same" in told[1]
+
+
 def test_repeated_records_narrow_no_interval(tmp_path: Path) -> None:
     rows = records(40)
     once, many = (

@@ -28,7 +28,9 @@ from eyechart.items import MAX_PROBLEMS_SHOWN, read_card, read_items, sha256_of
 from eyechart.records import FacetValue, Item, Picture
 from eyechart.rows import RATE_QUESTION, RowProblem
 
-EXAMPLE = "eyechart run qbench-assessment --data koniq=koniq.json --photos koniq/1024x768"
+EXAMPLE = (
+    "eyechart run qbench-assessment --model MODEL --data koniq=koniq.json --photos koniq/1024x768"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from eyechart.assessment.published import AVERAGE, Published, official_strategy,
 from eyechart.assessment.readings import read_ratings
 from eyechart.assessment.result_files import ResultFile, ResultOptions, read_result_file
 from eyechart.errors import BadInput
-from eyechart.metrics.correlations import METRICS_OF_PAIRS, Correlations
+from eyechart.metrics.correlations import FEWEST_ITEMS, METRICS_OF_PAIRS, Correlations
 from eyechart.strategies import RELEASED_TEMPERATURE, Strategy, strategy
 
 WITH_WORDS = ("softmax", "word-sets", "argmax")
@@ -194,14 +194,22 @@ def _notes(result: ResultFile, how: Strategy, found: Correlations) -> list[str]:
         n_left = len(result.names) - found.n
         notes.append(f"{n_left:,} records behind the second half count for nothing, as published.")
     if found.estimates["srcc"].value is None:
-        of_half = " of a half" if database.half else ""
-        notes.append(f"{how.spec} is undefined: it gives every image{of_half} the same rating.")
+        notes.append(f"{how.spec} is undefined: {_why_undefined(result, found)}.")
     official = strategy(official_strategy(result.model) or how.spec)
     others = [word for word in official.words if word not in how.words]
     if how.name in ("softmax", "argmax") and others and not set(others) - set(result.words):
         read_by = f"{'+'.join(official.good)}/{'+'.join(official.poor)}"
         notes.append(f"the leaderboard read {result.model} by --words {read_by}, not as here.")
     return notes
+
+
+def _why_undefined(result: ResultFile, found: Correlations) -> str:
+    if found.n < FEWEST_ITEMS:
+        return f"fewer than {FEWEST_ITEMS} images"
+    if len(set(result.mos.tolist())) == 1:
+        return "people's scores are all the same"
+    of_half = " of a half" if result.database.half else ""
+    return f"it gives every image{of_half} the same rating"
 
 
 def _averaged(model: str, how: Strategy, rows: Sequence[Replayed]) -> Averaged:

@@ -32,8 +32,8 @@ class Concordance:
     """
 
     def __init__(self, first: Floats, second: Floats) -> None:
-        self._width = _width(first.size)
-        x, y = _Side(first, self._width), _Side(second, self._width)
+        width = _width(first.size)
+        x, y = _Side(first, width), _Side(second, width)
         self._shape = x.n_bins, y.n_bins
         cells = x.bins * y.n_bins + y.bins
         self._by_cell = np.argsort(cells, kind="stable")
@@ -43,26 +43,28 @@ class Concordance:
             _Blocks(x.places(), (x.codes, y.codes)),
             _Blocks(y.places(), (x.bins, y.codes)),
         ]
+        longest = max(width, *(blocks.longest for blocks in self._blocks))
+        self._rows = max(8, _LARGEST_PRODUCT // longest**2)
 
     def count(self, weights: Weights) -> Floats:
         """Pairs in order less those out of order [weightings], for weights [weightings, items].
 
         Exact for whole weights whose sum, and the square of a bin's, stay below 2^24.
         """
-        rows = max(8, _LARGEST_PRODUCT // self._width**2)
-        parts = [weights[start : start + rows] for start in range(0, len(weights), rows)]
-        return np.concatenate([self._count(part) for part in parts])
+        starts = range(0, len(weights), self._rows)
+        return np.concatenate([self._count(weights[at : at + self._rows]) for at in starts])
 
     def _count(self, weights: Weights) -> Floats:
         padded = np.concatenate([weights, np.zeros((len(weights), 1), np.float32)], axis=1)
-        return self._between(weights) + sum(blocks.count(padded) for blocks in self._blocks)
+        within_x, within_y = (blocks.count(padded) for blocks in self._blocks)
+        return np.asarray(self._between(weights) + within_x + within_y)
 
     def _between(self, weights: Weights) -> Floats:
         """The pairs that share no bin of either value."""
         sums = np.add.reduceat(weights.take(self._by_cell, axis=1), self._cell_starts, axis=1)
-        table = np.zeros((len(weights), self._shape[0] * self._shape[1]), np.int32)
-        table[:, self._cells] = sums
-        table = table.reshape(-1, *self._shape)
+        flat = np.zeros((len(weights), self._shape[0] * self._shape[1]), np.int32)
+        flat[:, self._cells] = sums
+        table = flat.reshape(-1, *self._shape)
         below = np.cumsum(table, axis=2, dtype=np.int32)
         for x in range(1, self._shape[0]):
             below[:, x] += below[:, x - 1]
@@ -96,8 +98,8 @@ class _Blocks:
     """The signs of the pairs within each bin; short bins are filled up with an item of weight 0."""
 
     def __init__(self, places: list[Ints], codes: tuple[Ints, Ints]) -> None:
-        n_items, longest = codes[0].size, max(map(len, places), default=0)
-        self._places = np.full((len(places), longest), n_items)
+        self.longest = max(map(len, places), default=0)
+        self._places = np.full((len(places), self.longest), codes[0].size)
         for row, items in zip(self._places, places, strict=True):
             row[: len(items)] = items
         x, y = (np.append(code, code[:1])[self._places] for code in codes)
@@ -114,7 +116,8 @@ class _Blocks:
 
 def _width(n_items: int) -> int:
     """Items to a bin: few enough for small products, enough for a table that is not too large."""
-    return max(1, min(round(5 * n_items ** (1 / 3)), 100), n_items // 600)
+    few = min(round(5 * float(np.cbrt(n_items))), 100)
+    return max(1, few, n_items // 600)
 
 
 def _products(first: NDArray[np.int32], second: NDArray[np.int32]) -> Floats:

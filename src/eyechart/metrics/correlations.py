@@ -103,8 +103,8 @@ def interval(value: float | None, draws: Floats, n: int) -> Estimate:
     more than one in twenty, where all others are the same, so that nothing is known of the spread,
     and where the value itself is None. `n`: items.
 
-    >>> interval(0.5, np.linspace(0, 1, 41), 10)
-    Estimate(value=0.5, low=0.025, high=0.975, n=10)
+    >>> interval(20.0, np.arange(41.0), 10)
+    Estimate(value=20.0, low=1.0, high=39.0, n=10)
     """
     defined = draws[~np.isnan(draws)]
     rare = draws.size - defined.size <= MOST_UNDEFINED * draws.size
@@ -115,7 +115,7 @@ def interval(value: float | None, draws: Floats, n: int) -> Estimate:
 
 
 def difference(first: Correlations, second: Correlations, metric: str) -> Estimate:
-    """first - second with the interval of the paired difference; None where either is undefined.
+    """How much higher the first is, with the paired interval; None where either is undefined.
 
     Both must be of the same items, with the same clusters, seed and n_resamples. Raises BadInput
     where their numbers of items or of resamples show that they are not.
@@ -133,7 +133,7 @@ def difference(first: Correlations, second: Correlations, metric: str) -> Estima
 
 
 def average(found: Sequence[Correlations], metric: str) -> Estimate:
-    """The plain mean over databases with its interval; None where one is undefined or there is none.
+    """The plain mean over databases with its interval; None without any or where one is undefined.
 
     Give each database a seed of its own: those of one size and seed would share their resamples.
     `n`: all items. Raises BadInput where the numbers of resamples differ.
@@ -186,7 +186,7 @@ def _draws(
     lock = Lock()
 
     def work() -> list[tuple[int, dict[str, Floats]]]:
-        done = []
+        done: list[tuple[int, dict[str, Floats]]] = []
         while True:
             with lock:
                 piece = next(pieces, None)

@@ -19,18 +19,20 @@ from numpy.typing import ArrayLike, NDArray
 from eyechart.metrics.arrays import Floats, paired
 
 N_PARAMETERS = 4
-MOST_BINS = 1024
+MOST_BINS = 512
 # Slopes for standardised predictions, each with its middle at their mean. The first is the usual
 # start, a quarter of the standard deviation wide; a third is nearly straight over all predictions.
 STARTS = (4.0, 1.0)
 _NEARLY_STRAIGHT = 0.25
 _MOST_STEPS = 300
-_SETTLED = 1e-8
 _STEEPNESS = (1e-3, 1e3)
 _LEAST_BEYOND = -1 + 1e-8
 _LONGEST = 0.7
 _FLAT, _TINY = 1e-26, 1e-300
 _LARGEST_EXPONENT = 700.0
+
+
+Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,47 +116,56 @@ def standardised(values: Floats) -> tuple[Floats, Unit]:
     return (scaled - mean) / deviation, Unit(mean * size, deviation * size)
 
 
-def bin_starts(n_items: int) -> NDArray[np.intp]:
-    """Where each bin of sorted items begins: at most 1,024 bins, of equal counts but for one."""
-    n_bins = min(n_items, MOST_BINS)
-    return np.arange(n_bins, dtype=np.intp) * n_items // n_bins
+def bin_starts(x: Floats) -> Ints:
+    """Where each bin of sorted predictions [items] begins; an item to each where they are few.
+
+    Half of the at most 512 bins divide the items evenly, half the range, so that those at a long
+    tail's end, which pull on the curve most, are not lumped together.
+    """
+    if x.size <= MOST_BINS:
+        return np.arange(x.size, dtype=np.intp)
+    evenly = np.arange(x.size) / x.size + (x - x[0]) / (x[-1] - x[0])
+    return np.asarray(np.flatnonzero(np.diff(np.floor(evenly * MOST_BINS / 2), prepend=-1)))
+
+
+class Points:
+    """Predictions in bins, and what each weighting makes of them.
+
+    `x`: standardised predictions [bins]. `weights`: how much of each bin [weightings, bins].
+    `targets`: the weighted sum of the standardised targets in each bin [weightings, bins].
+    """
+
+    def __init__(self, x: Floats, weights: Floats, targets: Floats) -> None:
+        self.x, self.weights, self.total = x, weights, weights.sum(axis=1)
+        self.targets = targets - weights * (targets.sum(axis=1) / self.total)[:, None]
+        self.ends = float(x.min()), float(x.max())
 
 
 def climb(
-    x: Floats, weights: Floats, targets: Floats, start: tuple[Floats, Floats], n_steps: int
+    points: Points, start: tuple[Floats, Floats], *, n_steps: int, tolerance: float = 1e-8
 ) -> Fits:
     """For each weighting the curve that fits best, searched from `start`: a and c [weightings].
 
-    `x`: standardised predictions [points]. `weights`: [weightings, points]. `targets`: the weighted
-    sum of the standardised targets at each point [weightings, points].
+    Settled where a step lowers the squared residuals by at most `tolerance` of those about the
+    mean.
     """
-    data = _Data(x, weights, targets)
-    start_beyond = start[1] + start[0] * _far_end(start[0], data.ends)
-    here = _look(data, start[0], _bent(start_beyond))
-    damping = np.full(len(weights), 1e-2)
-    settled = np.isnan(here.gain)
+    start_beyond = start[1] + start[0] * _far_end(start[0], points.ends)
+    here = _look(points, start[0], _bent(start_beyond))
+    damping, settled = np.full(len(here.gain), 1e-2), np.isnan(here.gain)
     for _ in range(n_steps):
         steep, beyond, cut = _step(here, damping)
-        there = _look(data, steep, beyond)
+        there = _look(points, steep, beyond)
         gained = there.gain - here.gain
-        settled |= (np.abs(gained) <= _SETTLED * data.total) & (damping <= 1) & ~cut
+        settled |= (np.abs(gained) <= tolerance * points.total) & (damping <= 1) & ~cut
         settled |= damping > 1e8  # no step from here leads up
         here = _moved(here, there, gained > 0)
         if settled.all():
             break
         damping = damping * np.where(gained > 0, 0.1, 10.0)
     past = np.where(here.beyond > 0, here.beyond, np.log1p(np.minimum(here.beyond, 0)))
-    c = past - here.steep * _far_end(here.steep, data.ends)
-    return Fits(here.steep, c, here.gain, settled)
-
-
-class _Data:
-    """The points, and what each weighting makes of them; targets less their weighted mean."""
-
-    def __init__(self, x: Floats, weights: Floats, targets: Floats) -> None:
-        self.x, self.weights, self.total = x, weights, weights.sum(axis=1)
-        self.targets = targets - weights * (targets.sum(axis=1) / self.total)[:, None]
-        self.ends = float(x.min()), float(x.max())
+    return Fits(
+        here.steep, past - here.steep * _far_end(here.steep, points.ends), here.gain, settled
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +183,14 @@ class _Point:
     pull: Floats
 
 
-def _look(data: _Data, steep: Floats, beyond: Floats) -> _Point:
+def _look(points: Points, steep: Floats, beyond: Floats) -> _Point:
     """The slopes are those of s less what a new height and offset would make up for."""
-    steep, beyond = _upright(steep, beyond, data.ends)
-    middle = _far_end(steep, data.ends) - np.maximum(beyond, 0) / steep
-    away, foot = data.x - middle[:, None], 1 + np.minimum(beyond, 0)[:, None]
+    steep, beyond = _upright(steep, beyond, points.ends)
+    middle = _far_end(steep, points.ends) - np.maximum(beyond, 0) / steep
+    away, foot = points.x - middle[:, None], 1 + np.minimum(beyond, 0)[:, None]
     s = _shape(steep[:, None] * away, foot)
     by_steep, by_beyond = s * (1 - foot * s) * away, -s * s  # the former about the middle
-    weights, total, targets = data.weights, data.total, data.targets
+    weights, total, targets = points.weights, points.total, points.targets
     mean = np.vecdot(weights, s) / total
     s -= mean[:, None]
     w_s, w_steep, w_beyond = weights * s, weights * by_steep, weights * by_beyond
@@ -267,19 +278,22 @@ def _bent(past: Floats) -> Floats:
 
 def _search(x: Floats, y: Floats) -> Fits | None:
     """The best of all starts on binned items, then on the items themselves; one weighting."""
-    order, starts = np.argsort(x, kind="stable"), bin_starts(x.size)
+    order = np.argsort(x, kind="stable")
+    starts = bin_starts(x[order])
     counts = np.diff(starts, append=x.size).astype(np.float64)
-    means = np.add.reduceat(x[order], starts) / counts
-    sums = np.add.reduceat(y[order], starts)
-    shape = (len(STARTS) + 1, len(starts))
-    weights, targets = np.broadcast_to(counts, shape), np.broadcast_to(sums, shape)
     steep = np.asarray([*STARTS, _NEARLY_STRAIGHT / np.abs(x).max()])
-    rough = climb(means, weights, targets, (steep, np.zeros(len(steep))), _MOST_STEPS)
+    shape = len(steep), len(starts)
+    bins = Points(
+        np.add.reduceat(x[order], starts) / counts,
+        np.broadcast_to(counts, shape),
+        np.broadcast_to(np.add.reduceat(y[order], starts), shape),
+    )
+    rough = climb(bins, (steep, np.zeros(len(steep))), n_steps=_MOST_STEPS)
     if np.isnan(rough.gain).all():
         return None
     best = [int(np.nanargmax(rough.gain))]
-    start = rough.a[best], rough.c[best]
-    fine = climb(x, np.ones((1, x.size)), y[None], start, _MOST_STEPS)
+    items = Points(x, np.ones((1, x.size)), y[None])
+    fine = climb(items, (rough.a[best], rough.c[best]), n_steps=_MOST_STEPS)
     return fine if fine.settled[0] and np.isfinite(fine.gain[0]) else None
 
 

@@ -37,6 +37,6 @@ METRIC = Metric(
     needs="pairs",
     higher_is_better=False,
     bounds=(0.0, math.inf),
-    source="VQEG 2003, FR-TV phase II; Sheikh et al. 2006, IEEE Trans. Image Process. 15: 3440-3451",
+    source="VQEG 2003, FR-TV phase II; Sheikh et al. 2006, IEEE Trans. Image Process. 15: 3440",
     compute=rmse,
 )

@@ -5,7 +5,7 @@ it is undefined. Draws no weights (see `eyechart.metrics.correlations`).
 
 For whole weights these are the metrics of a sample that holds each item that many times; so SRCC,
 KRCC and PLCC are, without a sort or a loop over items. The logistic curve is fitted anew for each
-weighting, from the curve of all items, to predictions in at most 1,024 bins of equal counts.
+weighting, from the curve of all items, to predictions in at most 512 bins.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.concordance import Concordance, Weights
-from eyechart.metrics.logistic import Logistic, bin_starts, climb, standardised
+from eyechart.metrics.logistic import Logistic, Points, bin_starts, climb, standardised
 
-_MOST_STEPS = 12
+_MOST_STEPS, _TOLERANCE = 10, 1e-6
 
 
 class WeightedRanks:
@@ -31,8 +31,10 @@ class WeightedRanks:
         """`srcc` and `krcc` (tau-b) of each weighting [weightings]; weights [weightings, items]."""
         (x, x_counts), (y, y_counts) = (side.of(weights) for side in self._sides)
         total = weights.sum(axis=1, dtype=np.float64)
-        spread_x, spread_y = (total**3 - np.vecdot(c * c, c) for c in (x_counts, y_counts))
-        apart_x, apart_y = (total**2 - np.vecdot(c, c) for c in (x_counts, y_counts))
+        spread_x, spread_y = (
+            total**3 - np.einsum("wc,wc,wc->w", c, c, c) for c in (x_counts, y_counts)
+        )
+        apart_x, apart_y = (total**2 - np.einsum("wc,wc->w", c, c) for c in (x_counts, y_counts))
         both = np.einsum("wi,wi,wi->w", weights, x, y)
         in_order = 2 * self._concordance.count(weights)
         return {
@@ -67,19 +69,20 @@ class WeightedValues:
 
     def __init__(self, predictions: Floats, targets: Floats, curve: Logistic | None) -> None:
         (x, x_unit), (y, y_unit) = standardised(predictions), standardised(targets)
-        self._moments = np.stack([x, y, x * x, y * y, x * y], axis=1)
+        self._columns = x, y, x * x, y * y, x * y
         self._unit, self._start = y_unit.deviation, None
         if curve is not None:
             self._start = x_unit.deviation / curve.b4, (x_unit.mean - curve.b3) / curve.b4
-        self._order, self._starts = np.argsort(x, kind="stable"), bin_starts(x.size)
-        self._targets = y[self._order]
+        self._order = np.argsort(x, kind="stable")
+        self._starts, self._targets = bin_starts(x[self._order]), y[self._order]
         counts = np.diff(self._starts, append=x.size)
         self._bins = np.add.reduceat(x[self._order], self._starts) / counts
 
     def of(self, weights: Weights) -> dict[str, Floats]:
         """`plcc`, `plcc_fitted` and `rmse` of each weighting [weightings]."""
         total = weights.sum(axis=1, dtype=np.float64)
-        x, y, xx, yy, xy = (weights.astype(np.float64) @ self._moments).T / total
+        exact = weights.astype(np.float64)
+        x, y, xx, yy, xy = (np.einsum("wi,i->w", exact, of) / total for of in self._columns)
         of_x, of_y = xx - x * x, yy - y * y
         varies = _varies(of_x, xx) & _varies(of_y, yy)
         gain = np.where(varies, self._gain(weights) / total, np.nan)
@@ -98,8 +101,9 @@ class WeightedValues:
         ordered = weights.take(self._order, axis=1).astype(np.float64)
         in_bins = np.add.reduceat(ordered, self._starts, axis=1)
         targets = np.add.reduceat(ordered * self._targets, self._starts, axis=1)
-        a, c = (np.full(len(weights), start) for start in self._start)
-        return climb(self._bins, in_bins, targets, (a, c), _MOST_STEPS).gain
+        points = Points(self._bins, in_bins, targets)
+        start = np.full(len(weights), self._start[0]), np.full(len(weights), self._start[1])
+        return climb(points, start, n_steps=_MOST_STEPS, tolerance=_TOLERANCE).gain
 
 
 def _ratio(part: Floats, square: Floats) -> Floats:
