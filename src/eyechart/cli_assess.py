@@ -5,7 +5,6 @@ Nothing is computed here. Exit status as in `eyechart.cli`.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,7 +67,6 @@ def replay(
 
     Example: eyechart assess replay instructblip_t5/agi.json --words high/low --json
     """
-    _leave_threads_to_us()
     from eyechart.assessment import printing, replay, reporting
 
     settings = replay.ReplaySettings(
@@ -107,7 +105,6 @@ def strategies(
 
     Example: eyechart assess strategies qwen-vl/koniq.json qwen-vl/agi.json --out strategies
     """
-    _leave_threads_to_us()
     from eyechart.assessment import printing, replay, reporting, study
     from eyechart.assessment.subjects import read_subjects
 
@@ -122,15 +119,6 @@ def strategies(
         printing.print_study(found)
     if out is not None:
         _wrote(reporting.write(reporting.study_report(found, files), out), quiet=as_json)
-
-
-def _leave_threads_to_us() -> None:
-    """Have NumPy's matrix products keep to one thread; must be called before NumPy is loaded.
-
-    Resamples are counted in threads of our own. Those of OpenBLAS wait for a core by spinning: on a
-    busy machine, 10,000 images then take 15 s in place of half a second.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _options(mos: Path | None, database: str, *, unique: bool) -> ResultOptions:

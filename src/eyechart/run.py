@@ -14,7 +14,7 @@ from pathlib import Path
 
 from eyechart import plugins, run_folder
 from eyechart.asking.backend import Backend
-from eyechart.benchmarks import Benchmark, Findings, Source
+from eyechart.benchmarks import Benchmark, Findings, Source, Told
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet, read_items
 from eyechart.prompts import answer_requests
@@ -227,18 +227,19 @@ def _report(
 ) -> Report:
     rules = plugins.rules_of(info.benchmark, item_set)
     findings = Findings(item_set, responses, scores, info.model, info.judges, info.strategies)
+    told = rules.tell(findings) if rules.tell else Told()
     facts = RunFacts(
         title=item_set.card.title or info.benchmark,
         benchmark=info.benchmark,
         model=info.model,
         curves=rules.curves(item_set, scores) if rules.curves else (),
-        tables=rules.tables(findings) if rules.tables else (),
-        lead=rules.lead(findings) if rules.lead else "",
+        tables=told.tables,
+        lead=told.lead,
         notes=(
             *info.notes,
             *info.judge_notes,
             *_left_to_judge(item_set, info, rules),
-            *_to_send_in(folder, findings, rules),
+            *_to_send_in(folder, told.submission),
         ),
         provenance=provenance(info),
         judges=info.judges,
@@ -261,9 +262,8 @@ def _left_to_judge(item_set: ItemSet, info: RunInfo, rules: Benchmark) -> tuple[
     )
 
 
-def _to_send_in(folder: Path, findings: Findings, rules: Benchmark) -> tuple[str, ...]:
+def _to_send_in(folder: Path, text: str | None) -> tuple[str, ...]:
     """Write what is to be sent in where answers are withheld, and say so."""
-    text = rules.submission(findings) if rules.submission else None
     if text is None:
         return ()
     run_folder.write_whole(folder / SUBMISSION, text.encode("utf-8", "backslashreplace"))

@@ -16,7 +16,7 @@ from eyechart.assessment.study import compare
 from eyechart.assessment.subjects import read_subjects
 from eyechart.backends.scripted import Scripted
 from eyechart.benchmarks import Findings, Source
-from eyechart.benchmarks.qbench_assessment import BENCHMARK
+from eyechart.benchmarks.qbench_assessment import BENCHMARK, tell
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet, cluster_of, read_items
 from eyechart.records import Estimate, Request, Score
@@ -252,7 +252,7 @@ def test_the_tables_are_the_leaderboards_with_ours_above(tmp_path: Path) -> None
         f"agi={database(tmp_path / 'b', records(40))}",
     )
     scores = scored(item_set, lambda mos: mos / 5)
-    srcc, plcc, detail = BENCHMARK.tables(findings(item_set, scores))  # type: ignore[misc]
+    srcc, plcc, detail = tell(findings(item_set, scores)).tables
     assert [column.name for column in srcc.columns] == ["KonIQ-10k", "AGIQA-3K", "average"]
     assert srcc.lines[0].label == "mine, softmax:good/poor@100"
     assert [entry.value for entry in srcc.lines[0].entries] == pytest.approx([1, 1, 1])  # type: ignore[union-attr]
@@ -272,7 +272,7 @@ def test_each_strategy_has_its_row_and_other_protocols_stand_beside_no_published
         *scored(item_set, lambda mos: mos),
         *scored(item_set, lambda mos: -mos, "rating.sampling:good/poor"),
     ]
-    tables = BENCHMARK.tables(findings(item_set, scores, "number", "sampling"))  # type: ignore[misc]
+    tables = tell(findings(item_set, scores, "number", "sampling")).tables
     assert [line.label for line in tables[0].lines] == [
         "mine, number (another protocol)",
         "mine, sampling:good/poor (another protocol)",
@@ -285,7 +285,7 @@ def test_an_unscored_image_is_in_no_correlation_and_counted(tmp_path: Path) -> N
     item_set = items(database(tmp_path, records(30)))
     scores = scored(item_set, lambda mos: mos)
     scores[3] = Score(scores[3].item_id, "rating", None, "failed")
-    detail = BENCHMARK.tables(findings(item_set, scores))[-1]  # type: ignore[misc]
+    detail = tell(findings(item_set, scores)).tables[-1]
     n = dict(zip([c.name for c in detail.columns], detail.lines[0].entries, strict=True))["n"]
     assert n == Estimate(29.0, None, None, 29)
     assert "1 of 30 images have no rating by softmax:good/poor@100" in detail.note
@@ -293,13 +293,13 @@ def test_an_unscored_image_is_in_no_correlation_and_counted(tmp_path: Path) -> N
 
 def test_without_any_rating_there_is_no_table_and_no_lead(tmp_path: Path) -> None:
     item_set = items(database(tmp_path, records(3)))
-    assert BENCHMARK.tables(findings(item_set, [])) == ()  # type: ignore[misc]
-    assert BENCHMARK.lead(findings(item_set, [])) == ""  # type: ignore[misc]
+    assert tell(findings(item_set, [])) == ().tables
+    assert tell(findings(item_set, [])).lead == ""
 
 
 def test_the_lead_names_the_databases_and_the_strategy(tmp_path: Path) -> None:
     item_set = items(f"agi={database(tmp_path, records(30))}")
-    told = BENCHMARK.lead(findings(item_set, scored(item_set, lambda mos: mos)))  # type: ignore[misc]
+    told = tell(findings(item_set, scored(item_set, lambda mos: mos))).lead
     assert told.startswith("mine, AGIQA-3K: SRCC 1.000")
     assert told.endswith("by softmax:good/poor@100.")
 

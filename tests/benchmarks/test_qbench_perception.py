@@ -26,7 +26,7 @@ from tests.hub_server import COMMIT, Repo, hub
 
 from eyechart import plugins
 from eyechart.benchmarks import Findings
-from eyechart.benchmarks.qbench_perception import BENCHMARK
+from eyechart.benchmarks.qbench_perception import BENCHMARK, lead, submission
 from eyechart.items import ItemSet
 from eyechart.records import Failure, Item, Response
 
@@ -87,8 +87,7 @@ def replies(items: Sequence[Item], *texts: str | None) -> list[Response]:
 
 
 def sent(item_set: ItemSet, responses: Sequence[Response]) -> Any:
-    assert BENCHMARK.submission is not None
-    text = BENCHMARK.submission(Findings(item_set, responses, (), "eyes"))
+    text = submission(Findings(item_set, responses, (), "eyes"))
     return None if text is None else json.loads(text)
 
 
@@ -147,12 +146,11 @@ def test_only_withheld_questions_are_sent_in(tmp_path: Path) -> None:
 def test_a_run_of_withheld_questions_opens_with_where_to_send_them(tmp_path: Path) -> None:
     rows = [hub_row(n, correct_choice=None) for n in range(2)]
     item_set = read(table_of(tmp_path / "test.parquet", rows))
-    assert BENCHMARK.lead is not None
-    told = BENCHMARK.lead(Findings(item_set, replies(item_set.items, "A", None), (), "eyes"))
+    told = lead(Findings(item_set, replies(item_set.items, "A", None), (), "eyes"))
     assert told.startswith("The answers of all 2 questions are withheld: send the replies of eyes")
     assert told.endswith("1 of them have no reply and are sent as null.")
     known = read(table_of(tmp_path / "dev.parquet", [hub_row()]))
-    assert BENCHMARK.lead(Findings(known, (), (), "eyes")) == ""
+    assert lead(Findings(known, (), (), "eyes")) == ""
 
 
 def test_it_is_found_by_its_name_and_judged_by_five_votes_majority() -> None:

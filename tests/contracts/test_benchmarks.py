@@ -9,7 +9,7 @@ from eyechart import plugins
 from eyechart.asking import ask
 from eyechart.asking.backend import Answer
 from eyechart.backends.scripted import Scripted
-from eyechart.benchmarks import Benchmark, Findings
+from eyechart.benchmarks import Benchmark, Findings, Told
 from eyechart.items import ItemSet
 from eyechart.prompts import LETTERS, Judging, PromptForm, answer_requests, judge_requests
 from eyechart.records import Item, Response
@@ -125,9 +125,9 @@ def test_tables_and_lead_are_made_of_a_mute_run_too(
 ) -> None:
     scores = score_responses(item_set.items, [])
     findings = Findings(item_set, [], scores, "m", (), benchmark.strategies)
-    for table in benchmark.tables(findings) if benchmark.tables else ():
+    told = benchmark.tell(findings) if benchmark.tell else Told()
+    assert isinstance(told.lead, str)
+    for table in told.tables:
         assert table.lines, table.name
         for line in table.lines:
             assert len(line.entries) == len(table.columns), (table.name, line.label)
-    if benchmark.lead:
-        assert isinstance(benchmark.lead(findings), str)

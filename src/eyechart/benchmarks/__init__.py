@@ -48,6 +48,20 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a benchmark says of a run in its own form.
+
+    `lead`: sentences that open the headline in place of the general ones, "" for those. `tables`:
+    its own, published rows beside ours. `submission`: the text of the file to send in where answers
+    are withheld, None where there is nothing to send.
+    """
+
+    lead: str = ""
+    tables: tuple[Table, ...] = ()
+    submission: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Benchmark:
     """The constant `BENCHMARK` of a file in `eyechart/benchmarks`.
 
@@ -56,10 +70,7 @@ class Benchmark:
     severity; None where there is no severity. Data or prompts never change under one `version`.
     `form`: how single choice is asked by default. `rubrics`: what a judge is asked. `strategies`:
     how ratings are read by default, the one for the headline first.
-    `tables(findings)`: the benchmark's own tables, published rows beside ours. `lead(findings)`:
-    sentences that open the headline in place of the general ones, "" for those.
-    `submission(findings)`: the text of the file to send in where answers are withheld, None where
-    there is nothing to send.
+    `tell(findings)`: what its report says beside the general figures.
     """
 
     name: str
@@ -74,6 +85,4 @@ class Benchmark:
     form: str = "eyechart"
     rubrics: Rubrics = field(default_factory=lambda: GENERAL)
     strategies: tuple[str, ...] = (DEFAULT_STRATEGY,)
-    tables: Callable[[Findings], tuple[Table, ...]] | None = None
-    lead: Callable[[Findings], str] | None = None
-    submission: Callable[[Findings], str | None] | None = None
+    tell: Callable[[Findings], Told] | None = None

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 
 from eyechart.assessment.finished import rows_of_run
 from eyechart.assessment.rated_sources import RatedDatabase, read_databases
-from eyechart.assessment.replay import Replayed, notes_of
+from eyechart.assessment.replay import notes_of
 from eyechart.assessment.reporting import headline_of
 from eyechart.assessment.tables import detail, leaderboards
-from eyechart.benchmarks import Benchmark, Findings, Source
+from eyechart.benchmarks import Benchmark, Findings, Source, Told
 from eyechart.items import Card, ItemSet
-from eyechart.records import Table
 
 VERSION = "1"
 TITLE = "Q-Bench assessment (A3)"
@@ -53,21 +52,17 @@ def items(source: Source) -> ItemSet:
     return ItemSet(card, found)
 
 
-def tables(findings: Findings) -> tuple[Table, ...]:
-    """SRCC and PLCC by database beside the published rows, then every figure in full."""
-    rows = _rows(findings, findings.strategies)
+def tell(findings: Findings) -> Told:
+    """How well the ratings follow people's: SRCC and PLCC by database beside the published rows.
+
+    Nothing where no image has a rating. The lead is about the first strategy.
+    """
+    rows = rows_of_run(findings.model, findings.item_set, findings.scores, findings.strategies)
     if not rows:
-        return ()
-    return (*leaderboards(rows, everyone=True), detail(rows, notes=notes_of(rows)))
-
-
-def lead(findings: Findings) -> str:
-    """How well the ratings by the first strategy follow people's; "" where there are none."""
-    return headline_of(_rows(findings, findings.strategies[:1]))
-
-
-def _rows(findings: Findings, strategies: Sequence[str]) -> list[Replayed]:
-    return rows_of_run(findings.model, findings.item_set, findings.scores, strategies)
+        return Told()
+    first = [row for row in rows if row.strategy.spec == findings.strategies[0]]
+    tables = (*leaderboards(rows, everyone=True), detail(rows, notes=notes_of(rows)))
+    return Told(headline_of(first), tables)
 
 
 def _digest(databases: Sequence[RatedDatabase]) -> str:
@@ -87,6 +82,5 @@ BENCHMARK = Benchmark(
     citation=CITATION,
     items=items,
     strategies=("softmax:good/poor@100", "argmax:good/poor"),
-    tables=tables,
-    lead=lead,
+    tell=tell,
 )

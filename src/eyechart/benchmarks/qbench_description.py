@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from eyechart.benchmarks import Benchmark, Findings
+from eyechart.benchmarks import Benchmark, Findings, Told
 from eyechart.benchmarks.qbench_description_data import CITATION, NAME, TITLE, VERSION, items
 from eyechart.benchmarks.qbench_description_grades import (
     DIMENSIONS,
@@ -29,6 +29,11 @@ from eyechart.report.formatting import listed
 from eyechart.rubrics import GENERAL, Rubric
 
 MOST_SUM = MOST * len(DIMENSIONS)
+
+
+def tell(findings: Findings) -> Told:
+    """The paper's table and what the judges are worth, under a sentence with the sum."""
+    return Told(lead(findings), tables(findings))
 
 
 def lead(findings: Findings) -> str:
@@ -94,6 +99,5 @@ BENCHMARK = Benchmark(
     citation=CITATION,
     items=items,
     rubrics={**GENERAL, "describe": _rubrics(DIMENSIONS)},
-    tables=tables,
-    lead=lead,
+    tell=tell,
 )

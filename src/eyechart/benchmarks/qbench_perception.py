@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from eyechart.benchmarks import Benchmark, Findings, Source
+from eyechart.benchmarks import Benchmark, Findings, Source, Told
 from eyechart.benchmarks.qbench_leaderboard import count_notes, leaderboards
 from eyechart.benchmarks.qbench_rows import (
     A_BENCH,
@@ -104,6 +104,11 @@ def _completed(read: ItemSet, found: Sequence[Found]) -> Card:
         counts=dict(Counter(item.kind for item in read.items)),
         notes=tuple(notes),
     )
+
+
+def tell(findings: Findings) -> Told:
+    """The leaderboards with our rows, and the file to send in where answers are withheld."""
+    return Told(lead(findings), leaderboards(findings), submission(findings))
 
 
 def lead(findings: Findings) -> str:
@@ -191,7 +196,5 @@ BENCHMARK = Benchmark(
         **GENERAL,
         "single": (Rubric("correct.judged", "judge_choice", most=1, majority=True),),
     },
-    tables=leaderboards,
-    lead=lead,
-    submission=submission,
+    tell=tell,
 )

@@ -72,7 +72,7 @@ class Concordance:
         by_x, by_y = table.sum(axis=2, dtype=np.float64), table.sum(axis=1, dtype=np.float64)
         total = by_x.sum(axis=1)
         apart = total**2 - np.vecdot(by_x, by_x) - np.vecdot(by_y, by_y) + _products(table, table)
-        return 2 * in_order - apart / 2
+        return np.asarray(2 * in_order - apart / 2)
 
 
 class _Side:
