@@ -293,7 +293,7 @@ def test_an_unscored_image_is_in_no_correlation_and_counted(tmp_path: Path) -> N
 
 def test_without_any_rating_there_is_no_table_and_no_lead(tmp_path: Path) -> None:
     item_set = items(database(tmp_path, records(3)))
-    assert tell(findings(item_set, [])) == ().tables
+    assert tell(findings(item_set, [])).tables == ()
     assert tell(findings(item_set, [])).lead == ""
 
 
