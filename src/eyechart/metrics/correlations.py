@@ -71,7 +71,10 @@ def correlations(
     item, where items are not independent; each item its own by default.
 
     A metric is undefined (None) for fewer than three items, for fewer than five where a curve is
-    fitted, and where either side is constant. The same arguments give the same result, whatever
+    fitted, and where either side is constant. Below some 200 items the intervals after the fit lie
+    too near a perfect fit, because a curve follows the items that it was fitted to: of simulated
+    95 % intervals of RMSE 67 % held the truth with 30 items, 90 % with 150, 93 % with 600 (those of
+    SRCC, KRCC and PLCC 92 to 95 % throughout). The same arguments give the same result, whatever
     the number of cores; the same items, clusters and seed give the same resamples, so that draws
     can be subtracted. Raises BadInput where a value is not finite, the lengths differ, or
     n_resamples is below 1.

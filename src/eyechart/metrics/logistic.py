@@ -26,11 +26,10 @@ STARTS = (4.0, 1.0)
 _NEARLY_STRAIGHT = 0.25
 _MOST_STEPS = 300
 _STEEPNESS = (1e-3, 1e3)
-_LEAST_BEYOND = -1 + 1e-8
-_LONGEST = 0.7
+_LEAST_BEYOND = -1 + 1e-8  # -1 is an exponential, whose middle would be infinitely far away
+_LONGEST = 0.7  # share of the steepness by which one step may change it
 _FLAT, _TINY = 1e-26, 1e-300
 _LARGEST_EXPONENT = 700.0
-
 
 Ints = NDArray[np.intp]
 

