@@ -15,9 +15,7 @@ from eyechart.metrics import correlations as module
 from eyechart.metrics.bootstrap import resample_weights
 from eyechart.metrics.correlations import (
     METRICS_OF_PAIRS,
-    average,
     correlations,
-    difference,
     interval,
 )
 from eyechart.metrics.plcc_fitted import plcc_fitted
@@ -156,46 +154,6 @@ def test_there_is_no_interval_where_nothing_is_known_of_the_spread() -> None:
     assert interval(0.5, np.empty(0), 9) == Estimate(0.5, None, None, 9)
     assert interval(None, np.arange(9.0), 9) == Estimate(None, None, None, 9)
     assert correlations(range(9), range(9)).estimates["srcc"] == Estimate(1.0, None, None, 9)
-
-
-def test_a_paired_difference_is_narrower_than_its_sides() -> None:
-    x, y = pairs(300)
-    other = x + np.random.default_rng(5).normal(0, 0.2, 300)
-    first, second = correlations(x, y), correlations(other, y)
-    found = difference(first, second, "srcc")
-    sides = [each.estimates["srcc"] for each in (first, second)]
-    assert found.value == pytest.approx(sides[0].value - sides[1].value)
-    assert found.low < found.value < found.high
-    assert found.high - found.low < 0.6 * min(side.high - side.low for side in sides)
-    assert found.n == 300
-
-
-def test_a_difference_is_undefined_where_a_side_is_and_refused_where_items_differ() -> None:
-    x, y = pairs()
-    found, constant = correlations(x, y, n_resamples=9), correlations([1.0] * 50, y)
-    assert difference(found, constant, "plcc") == Estimate(None, None, None, 50)
-    with pytest.raises(
-        BadInput, match="plcc: cannot subtract 49 items in 9 resamples from 50 in 9; expected"
-    ):
-        difference(found, correlations(x[1:], y[1:], n_resamples=9), "plcc")
-
-
-def test_the_average_over_databases_is_more_certain_than_each() -> None:
-    found = [correlations(*pairs(200, seed), seed=seed) for seed in range(4)]
-    mean = average(found, "plcc")
-    assert mean.value == pytest.approx(np.mean([each.estimates["plcc"].value for each in found]))
-    width = np.mean([e.estimates["plcc"].high - e.estimates["plcc"].low for e in found])
-    assert mean.high - mean.low == pytest.approx(width / 2, rel=0.25)
-    assert mean.n == 800
-
-
-def test_an_average_is_undefined_where_a_database_is_and_refused_where_resamples_differ() -> None:
-    x, y = pairs()
-    found, constant = correlations(x, y, n_resamples=9), correlations([1.0] * 50, y)
-    assert average([found, constant], "srcc") == Estimate(None, None, None, 100)
-    assert average([], "srcc") == Estimate(None, None, None, 0)
-    with pytest.raises(BadInput, match=r"srcc: databases have \[9, 8\] resamples; expected the"):
-        average([found, correlations(x, y, n_resamples=8)], "srcc")
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:

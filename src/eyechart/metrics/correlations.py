@@ -117,43 +117,6 @@ def interval(value: float | None, draws: Floats, n: int) -> Estimate:
     return Estimate(value, float(low), float(high), n)
 
 
-def difference(first: Correlations, second: Correlations, metric: str) -> Estimate:
-    """How much higher the first is, with the paired interval; None where either is undefined.
-
-    Both must be of the same items, with the same clusters, seed and n_resamples. Raises BadInput
-    where their numbers of items or of resamples show that they are not.
-    """
-    values = [found.estimates[metric].value for found in (first, second)]
-    if values[0] is None or values[1] is None:
-        return Estimate(None, None, None, first.n)
-    sizes = [(found.n, found.draws[metric].size) for found in (first, second)]
-    if sizes[0] != sizes[1]:
-        raise BadInput(
-            f"{metric}: cannot subtract {sizes[1][0]} items in {sizes[1][1]} resamples from "
-            f"{sizes[0][0]} in {sizes[0][1]}; expected the same items and resamples of both"
-        )
-    return interval(values[0] - values[1], first.draws[metric] - second.draws[metric], first.n)
-
-
-def average(found: Sequence[Correlations], metric: str) -> Estimate:
-    """The plain mean over databases with its interval; None without any or where one is undefined.
-
-    Give each database a seed of its own: those of one size and seed would share their resamples.
-    `n`: all items. Raises BadInput where the numbers of resamples differ.
-    """
-    values = [each.estimates[metric].value for each in found]
-    n = sum(each.n for each in found)
-    known = [value for value in values if value is not None]
-    if not known or len(known) < len(values):
-        return Estimate(None, None, None, n)
-    sizes = [each.draws[metric].size for each in found]
-    if len(set(sizes)) > 1:
-        raise BadInput(f"{metric}: databases have {sizes} resamples; expected the same of each")
-    return interval(
-        float(np.mean(known)), np.mean([each.draws[metric] for each in found], axis=0), n
-    )
-
-
 def _values(
     pairs: tuple[Floats, Floats], ranked: Floats, curve: Logistic | None
 ) -> dict[str, float | None]:
