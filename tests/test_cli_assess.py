@@ -56,9 +56,7 @@ def test_a_narrow_terminal_cuts_no_number_off(
 
 
 def test_json_is_a_list_and_nothing_else(files: list[Path]) -> None:
-    told = assess(
-        "replay", *files, "--strategy", "softmax", "--strategy", "argmax", "--json", *QUICK
-    )
+    told = assess("replay", *files, "--strategies", "softmax,argmax", "--json", *QUICK)
     rows = json.loads(told.stdout)
     assert [(row["database"], row["strategy"]) for row in rows] == [
         ("AGIQA-3K", "softmax:good/poor@100"),
@@ -121,7 +119,7 @@ def test_strategies_answers_in_a_sentence_and_prints_what_it_rests_on(
 
 def test_strategies_can_be_named_and_told_as_json(files: list[Path]) -> None:
     told = assess(
-        "strategies", files[0], "--strategy", "argmax", "--words", "high/low", "--json", *QUICK
+        "strategies", files[0], "--strategies", "argmax", "--words", "high/low", "--json", *QUICK
     )
     rows = json.loads(told.stdout)
     within = {row["strategy"] for row in rows if row["kind"] == "within"}
@@ -134,8 +132,8 @@ def test_strategies_can_be_named_and_told_as_json(files: list[Path]) -> None:
         (["replay", "nowhere.json"], "eyechart: nowhere.json: cannot be read"),
         (["replay", "{file}", "--words", "good"], "as many good words as poor ones"),
         (["replay", "{file}", "--words", "fine/bad"], "no logit_fine"),
-        (["replay", "{file}", "--strategy", "number"], "reads replies in words"),
-        (["strategies", "{file}", "--strategy", "softmax"], "there is no strategy but"),
+        (["replay", "{file}", "--strategies", "number"], "reads replies in words"),
+        (["strategies", "{file}", "--strategies", "softmax"], "there is no strategy but"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line(

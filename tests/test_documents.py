@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -31,7 +32,17 @@ REFERENCE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 ALL = "\n".join(page.read_text("utf-8") for page in PAGES)
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+def _commands(group: Any, before: str = "") -> dict[str, Any]:
+    """Every command by its words, those of groups included."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", None)
+        found |= _commands(command, f"{before}{name} ") if inner else {before + name: command}
+    return found
+
+
+COMMANDS = _commands(typer.main.get_command(app))
 KINDS_OF_PLUGIN = list(plugins.CONSTANTS)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -143,7 +154,8 @@ def test_every_kind_of_question_is_in_the_reference() -> None:
 
 
 def test_every_command_line_in_the_documents_exists() -> None:
-    told = re.findall(r"(?:^\$ |`)eyechart ([a-z]+)\b([^`\n#]*)", ALL, re.MULTILINE)
+    names = "|".join(sorted(COMMANDS, key=len, reverse=True))
+    told = re.findall(rf"(?:^\$ |`)eyechart ({names}|[a-z]+)\b([^`\n#]*)", ALL, re.MULTILINE)
     assert len(told) > 20
     for name, rest in told:
         assert name in COMMANDS, name
@@ -179,13 +191,13 @@ def test_the_python_in_a_document_runs(page: Path, here: Path, place: Path) -> N
 
 def test_the_example_plug_ins_work_by_path(here: Path, photos: Path) -> None:
     names = re.findall(r"`src/eyechart/\w+/(\w+\.py)`", CONTRIBUTING)
-    assert names == ["yes_no.py", "echo.py", "rmse.py"]
+    assert names == ["yes_no.py", "echo.py", "mae.py"]
     for name, code in zip(names, blocks(ROOT / "CONTRIBUTING.md", "python"), strict=True):
         (here / name).write_text(code, encoding="utf-8")
     assert plugins.benchmark("./yes_no.py").name == "yes-no"
     assert plugins.open_model("./echo.py").model == "echo"
-    assert plugins.metric("./rmse.py").compute([1.0, 2.0], [1.0, 4.0]) == 2**0.5
-    assert plugins.metric("./rmse.py").compute([], []) is None
+    assert plugins.metric("./mae.py").compute([1.0, 2.0], [1.0, 4.0]) == 1.0
+    assert plugins.metric("./mae.py").compute([], []) is None
     settings = RunSettings(photos=photos)
     outcome = eyechart.evaluate("./yes_no.py", "./echo.py", out="run", settings=settings)
     assert (outcome.n_asked, outcome.n_failed) == (1, 0)

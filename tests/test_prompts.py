@@ -216,3 +216,10 @@ def test_a_judge_is_asked_by_every_rubric_and_only_about_the_plain_reply() -> No
 def test_an_unknown_form_offers_the_nearest(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(UnknownName, match=message):
         PromptForm(**wrong)
+
+
+def test_the_one_word_question_names_the_words_that_are_read() -> None:
+    form = PromptForm(rate="one-word", strategies=("softmax:high/low",))
+    request = request_for(item_of("rate"), form)
+    assert str(request.turns[0].parts[1]).endswith("Answer with one word: high or low.")
+    assert request.want == next_word("high", "low")

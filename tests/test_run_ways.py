@@ -187,7 +187,8 @@ def test_a_model_without_logits_is_refused_or_asked_in_words(tmp_path: Path) -> 
     model = WithoutLogits({"": "70"})
     how = settings_for("qbench-assessment", tmp_path)
     with pytest.raises(
-        BadInput, match=r"gives no word probabilities, which 2 ratings need; nothing"
+        BadInput,
+        match=r"which 2 ratings need; nothing was asked\. Read ratings in words with --strategies",
     ):
         evaluate("qbench-assessment", model, settings=how)
     words = settings_for("qbench-assessment", tmp_path, form=PromptForm(strategies=("number",)))
@@ -212,3 +213,10 @@ def test_ratings_are_read_by_every_strategy_of_the_benchmark(tmp_path: Path) -> 
     found = values(outcome)
     assert found["rating"] == pytest.approx([1 / (1 + math.exp(x / 100)) for x in (0.5, -0.5)])
     assert found["rating.argmax:good/poor"] == [0.0, 1.0]
+
+
+def test_a_question_that_names_its_words_can_name_one_pair_only(tmp_path: Path) -> None:
+    two = PromptForm(rate="one-word", strategies=("softmax", "softmax:high/low"))
+    how = settings_for("qbench-assessment", tmp_path, form=two)
+    with pytest.raises(BadInput, match=r"these need several: good/poor, high/low; give each a run"):
+        evaluate("qbench-assessment", Scripted("good"), settings=how)

@@ -26,10 +26,10 @@ Files = Annotated[
 ]
 Words = Annotated[str, typer.Option(help="Words whose logits are compared, e.g. high/low.")]
 Strategies = Annotated[
-    list[str] | None,
+    str,
     typer.Option(
-        help="How ratings are read: softmax, word-sets, five-level or argmax, as "
-        "NAME:WORDS@TEMPERATURE. May be given several times."
+        help="How ratings are read, with commas: softmax, word-sets, five-level or argmax, as "
+        "NAME:WORDS@TEMPERATURE."
     ),
 ]
 Temperature = Annotated[
@@ -52,7 +52,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder for a report with all tab
 def replay(
     files: Files,
     words: Words = "",
-    strategy: Strategies = None,
+    strategies: Strategies = "",
     softmax_temperature: Temperature = 100.0,
     mos: Mos = None,
     database: DatabaseName = "",
@@ -71,7 +71,7 @@ def replay(
 
     settings = replay.ReplaySettings(
         strategies=replay.chosen(
-            strategy or ["softmax"], words=words, temperature=softmax_temperature
+            _listed(strategies) or ["softmax"], words=words, temperature=softmax_temperature
         ),
         options=_options(mos, database, unique=unique),
         n_resamples=resamples,
@@ -89,7 +89,7 @@ def replay(
 def strategies(
     files: Annotated[list[Path], typer.Argument(help="Result files, or run folders.")],
     words: Words = "",
-    strategy: Strategies = None,
+    strategies: Strategies = "",
     softmax_temperature: Temperature = 100.0,
     mos: Mos = None,
     database: DatabaseName = "",
@@ -100,7 +100,7 @@ def strategies(
 ) -> None:
     """Compare ways of reading ratings on the same images, within and across databases.
 
-    All are compared with softmax of good and poor, or of --words. Without --strategy, every one
+    All are compared with softmax of good and poor, or of --words. Without --strategies, every one
     that the files' words allow.
 
     Example: eyechart assess strategies qwen-vl/koniq.json qwen-vl/agi.json --out strategies
@@ -110,7 +110,8 @@ def strategies(
 
     heat = softmax_temperature
     (reference,) = replay.chosen(["softmax"], words=words, temperature=heat)
-    more = replay.chosen(["softmax", *strategy], words=words, temperature=heat) if strategy else ()
+    named = _listed(strategies)
+    more = replay.chosen(["softmax", *named], words=words, temperature=heat) if named else ()
     subjects = read_subjects(files, more, _options(mos, database, unique=unique))
     found = study.compare(subjects, reference, n_resamples=resamples)
     if as_json:
@@ -119,6 +120,10 @@ def strategies(
         printing.print_study(found)
     if out is not None:
         _wrote(reporting.write(reporting.study_report(found, files), out), quiet=as_json)
+
+
+def _listed(text: str) -> list[str]:
+    return [spec.strip() for spec in text.split(",") if spec.strip()]
 
 
 def _options(mos: Path | None, database: str, *, unique: bool) -> ResultOptions:

@@ -43,7 +43,9 @@ Data = Annotated[
 Photos = Annotated[
     Path | None, typer.Option(help="Photographs to make the chart of, or that --data names.")
 ]
-MaxPhotos = Annotated[int | None, typer.Option(min=1, help="Use at most so many.")]
+MaxPhotos = Annotated[
+    int | None, typer.Option(min=1, help="Use at most so many photographs, or rows of --data.")
+]
 Kinds = Annotated[str, typer.Option(help="Only these, e.g. single,true_false.")]
 Only = Annotated[
     list[str] | None,

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import hashlib
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -30,7 +30,7 @@ from eyechart.records import (
 )
 from eyechart.rubrics import GENERAL, Rubric, Rubrics, rubrics_of
 from eyechart.scoring.answers import silence
-from eyechart.strategies import DEFAULT_STRATEGY, Asking, Strategy, strategy
+from eyechart.strategies import DEFAULT_STRATEGY, Strategy, strategy
 
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth")
 SINGLE_FORMS = {
@@ -229,28 +229,35 @@ def _rate_requests(item: Item, form: PromptForm, sampling: Sampling) -> Iterator
         elif asking == "sampling":
             yield from _rate_samples(item, mine[0], form.n_samples)
         else:
-            words = tuple(dict.fromkeys(word for how in mine for word in how.words))
-            yield _word_request(item, form, sampling, words=words, asking=asking)
+            yield _word_request(item, form, sampling, mine)
 
 
 def _word_request(
-    item: Item, form: PromptForm, sampling: Sampling, *, words: tuple[str, ...], asking: Asking
+    item: Item, form: PromptForm, sampling: Sampling, chosen: Sequence[Strategy]
 ) -> Request:
-    name = "rate_levels" if asking == "five-level" else "rate"
+    """The request for the words of strategies that share a prompt."""
+    asking = chosen[0].asking
     begun = fill("rate_begun") if form.rate == "begun" else ""
-    text = fill(name if begun else f"{name}_one_word", question=item.question)
+    if asking == "five-level":
+        text = fill("rate_levels" if begun else "rate_levels_one_word")
+    else:
+        text = fill("rate", question=item.question) if begun else _one_word(item, chosen[0])
     turns = (Turn("user", (*_shown(item.images), text)),)
     one_word = dataclasses.replace(sampling, max_tokens=1)
-    want = next_word(*words)
+    want = next_word(*dict.fromkeys(word for how in chosen for word in how.words))
     request = Request(item.id, "answer", turns, begun, one_word, want)
     return dataclasses.replace(request, variant=asking)
 
 
+def _one_word(item: Item, how: Strategy) -> str:
+    """The question for one of the strategy's two words, the first of each set."""
+    return fill("rate_one_word", question=item.question, good=how.good[0], poor=how.poor[0])
+
+
 def _rate_samples(item: Item, how: Strategy, n_samples: int) -> Iterator[Request]:
-    good, poor = how.good[0], how.poor[0]
-    text = fill("rate_sampling", question=item.question, good=good, poor=poor)
     sampling = Sampling(temperature=1.0, max_tokens=SAMPLING_TOKENS)
     for draw in range(n_samples):
+        text = _one_word(item, how)
         yield _rate_request(item, text, sampling=sampling, variant="sampling", draw=draw)
 
 

@@ -6,7 +6,7 @@ In: choices. Out: a record. Reads nothing and asks nobody.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,25 +66,44 @@ def fitted(
             strategy(spec).spec for spec in settings.form.strategies or rules.strategies
         ),
     )
-    n_rated = sum(item.kind == "rate" for item in items)
-    _check_able(backend, form, n_rated)
+    kinds = [item.kind for item in items]
+    _check_able(backend, form, kinds)
     if not backend.continues:
         form = dataclasses.replace(form, rate="one-word")
+    _check_askable(form)
     return dataclasses.replace(settings, form=form)
 
 
-def _check_able(backend: Backend, form: PromptForm, n_rated: int) -> None:
+def _check_able(backend: Backend, form: PromptForm, kinds: Sequence[Kind]) -> None:
     """Raise BadInput, before anything is asked, for what the model cannot give at all."""
     need_words = [spec for spec in form.strategies if strategy(spec).words]
+    n_rated, others = kinds.count("rate"), [k for k in KINDS if k in kinds and k != "rate"]
     if n_rated and need_words and "next_word" not in backend.wants:
-        kinds = ",".join(kind for kind in KINDS if kind != "rate")
+        without = f"Leave them out with --kinds {','.join(others)}, or read" if others else "Read"
         raise BadInput(
             f"{backend.model} gives no word probabilities, which {n_rated} ratings need; nothing "
-            f"was asked. Leave them out with --kinds {kinds}, or read ratings in words with "
-            "--strategies number or --strategies sampling, which are other protocols"
+            f"was asked. {without} ratings in words with --strategies number or --strategies "
+            "sampling, which are other protocols"
         )
     if "likelihood" in form.also and "likelihood" not in backend.wants:
         raise BadInput(
             f"{backend.model} gives no likelihood of a text, which --also likelihood needs; "
             "nothing was asked. Leave it out, or choose a backend that can"
+        )
+
+
+def _check_askable(form: PromptForm) -> None:
+    """Raise BadInput for strategies that one run cannot ask for: a question names one pair of words.
+
+    Where the answer is begun the words are not named, and any can be read.
+    """
+    chosen = [strategy(spec) for spec in form.strategies]
+    named = [how for how in chosen if how.asking == "sampling"]
+    if form.rate == "one-word":
+        named += [how for how in chosen if how.asking == "" and how.words]
+    pairs = dict.fromkeys(f"{how.good[0]}/{how.poor[0]}" for how in named)
+    if len(pairs) > 1:
+        raise BadInput(
+            f"--strategies: the question names the words, and these need several: "
+            f"{', '.join(pairs)}; give each a run of its own"
         )

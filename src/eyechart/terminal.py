@@ -36,7 +36,7 @@ from eyechart.run import Outcome, load_items
 from eyechart.run_settings import CALL_LOG, RunSettings, fitted
 from eyechart.stages import Stage
 
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False, markup=False)
 EVERY_N_RESPONSES = 8
 WIDE = 200
 

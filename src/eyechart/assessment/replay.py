@@ -21,7 +21,7 @@ from eyechart.metrics.correlations import FEWEST_ITEMS, METRICS_OF_PAIRS, Correl
 from eyechart.strategies import RELEASED_TEMPERATURE, Strategy, strategy
 
 WITH_WORDS = ("softmax", "word-sets", "argmax")
-WITH_TEMPERATURE = ("softmax", "word-sets", "five-level")
+WITH_TEMPERATURE = ("softmax", "word-sets")
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def compare(
     if not across and not any(_ranks_differ(row.strategy, reference) for row in within):
         raise BadInput(
             f"there is no strategy but {reference.spec} that these words allow, and no second "
-            "database to carry weights to; name strategies with --strategy, or give more files"
+            "database to carry weights to; name strategies with --strategies, or give more files"
         )
     notes = dict.fromkeys(note for subject in subjects for note in subject.notes)
     return Study(reference, within, across, tuple(notes))

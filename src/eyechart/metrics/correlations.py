@@ -20,7 +20,6 @@ from threading import Lock
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eyechart.errors import BadInput
 from eyechart.metrics.arrays import Clusters, Floats, cluster_codes, paired
 from eyechart.metrics.bootstrap import resample_weights
 from eyechart.metrics.concordance import Weights
