@@ -188,7 +188,7 @@ def test_a_model_without_logits_is_refused_or_asked_in_words(tmp_path: Path) -> 
     how = settings_for("qbench-assessment", tmp_path)
     with pytest.raises(
         BadInput,
-        match=r"which 2 ratings need; nothing was asked\. Read ratings in words with --strategies",
+        match=r"nothing was asked\. Read ratings in words with --strategies number",
     ):
         evaluate("qbench-assessment", model, settings=how)
     words = settings_for("qbench-assessment", tmp_path, form=PromptForm(strategies=("number",)))

@@ -93,9 +93,9 @@ def _check_able(backend: Backend, form: PromptForm, kinds: Sequence[Kind]) -> No
 
 
 def _check_askable(form: PromptForm) -> None:
-    """Raise BadInput for strategies that one run cannot ask for: a question names one pair of words.
+    """Raise BadInput for strategies that one run cannot ask for.
 
-    Where the answer is begun the words are not named, and any can be read.
+    A question names one pair of words; where the answer is begun it names none, and any are read.
     """
     chosen = [strategy(spec) for spec in form.strategies]
     named = [how for how in chosen if how.asking == "sampling"]

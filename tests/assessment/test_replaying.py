@@ -245,7 +245,7 @@ def test_words_and_temperature_fill_in_what_a_strategy_leaves_out() -> None:
         "softmax:high/low@1",
         "softmax:fine/bad@10",
         "argmax:high/low",
-        "five-level@10",
+        "five-level@1",
     ]
 
 

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from eyechart.records import Report
 from eyechart.report.formatting import SMALL_NOTE
 from eyechart.report.printed import Printed, has_small, markdown_escaped, markdown_table
+from eyechart.report.scatter import Cloud, ratings_caption
 from eyechart.report.tables import tables_of
 
 IN_FILES_ONLY = "severity"
 
 
-def report_markdown(report: Report) -> str:
+def report_markdown(report: Report, clouds: Sequence[Cloud] = ()) -> str:
     """Title, findings, figures, tables, notes and provenance, every foreign text escaped."""
     tables = [table for table in tables_of(report) if table.name != IN_FILES_ONLY]
     parts = [
@@ -23,6 +24,7 @@ def report_markdown(report: Report) -> str:
         f"{markdown_escaped(report.headline)}\n",
         *(["![Accuracy by group](figures/accuracy.svg)\n"] if _has_accuracy(report) else []),
         *(["![Accuracy against severity](figures/severity.svg)\n"] if report.curves else []),
+        *_ratings_markdown(clouds),
         *tables_markdown(tables),
         *notes_markdown(report.notes),
         *provenance_markdown(
@@ -55,6 +57,13 @@ def provenance_markdown(provenance: Mapping[str, str]) -> list[str]:
         return []
     rows = [(name, value) for name, value in provenance.items()]
     return ["## Provenance\n", markdown_table(("What", "Value"), rows, n_text=2)]
+
+
+def _ratings_markdown(clouds: Sequence[Cloud]) -> list[str]:
+    if not clouds:
+        return []
+    picture = "![Ratings and people's scores](figures/ratings.svg)\n"
+    return [picture, f"{ratings_caption(clouds)}\n"]
 
 
 def _has_accuracy(report: Report) -> bool:

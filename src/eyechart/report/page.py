@@ -41,6 +41,7 @@ from eyechart.report.formatting import (
 )
 from eyechart.report.own_tables import groups_of
 from eyechart.report.rendering import rendered, svg_markup
+from eyechart.report.scatter import Cloud, ratings_caption, ratings_panels
 from eyechart.report.sight import by_setting, sees
 from eyechart.report.sight_figures import AllSeries, severity_panels
 
@@ -148,7 +149,7 @@ class Chart:
     rows: tuple[ChartRow, ...]
 
 
-def report_page(report: Report, listing: Listing) -> str:
+def report_page(report: Report, listing: Listing, clouds: Sequence[Cloud] = ()) -> str:
     """The whole report as HTML, self-contained: no network, no other file."""
     settings = by_setting(report.curves)
     values = {
@@ -160,6 +161,8 @@ def report_page(report: Report, listing: Listing) -> str:
         "perhaps": any(c.threshold.value is not None and not sees(c) for c in report.curves),
         "own": groups_of(report.tables),
         "most_open": MOST_OPEN,
+        "ratings": ratings_markup(clouds, report.model),
+        "ratings_caption": ratings_caption(clouds),
         "groups": metric_groups(report.cells),
         "legend": legend_of(list(settings)) if len(settings) > 1 else [],
         "panels": panels_markup(settings, thresholds=True),
@@ -189,6 +192,15 @@ def panels_markup(series: AllSeries, *, thresholds: bool, prefix: str = "s") -> 
     return [
         svg_markup(svg, prefix=f"{prefix}{i}-", label=f"Accuracy against severity: {name}")
         for i, (name, svg) in enumerate(severity_panels(series, thresholds=thresholds))
+    ]
+
+
+def ratings_markup(clouds: Sequence[Cloud], model: str) -> list[Markup]:
+    """The figures of ratings for the inside of a page, one per database."""
+    about = f"{model}'s rating against people's mean opinion score"
+    return [
+        svg_markup(svg, prefix=f"r{i}-", label=f"{about}: {words}")
+        for i, (words, svg) in enumerate(ratings_panels(clouds, model))
     ]
 
 

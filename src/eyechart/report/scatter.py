@@ -6,25 +6,40 @@ small SVGs for a page. Only the score `rating` is drawn; those of further strate
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.logistic import Logistic, fit_logistic
 from eyechart.metrics.srcc import srcc
-from eyechart.report.drawing import BLUE, FAINT, INK, SOFT, VERMILION, quiet, style, svg_of
+from eyechart.report.drawing import (
+    BLUE,
+    FAINT,
+    INK,
+    SOFT,
+    VERMILION,
+    Drawing,
+    finished,
+    quiet,
+    style,
+    svg_of,
+)
 from eyechart.report.entries import Entry
 from eyechart.report.formatting import facet_value, number, one_line, whole
 
 MOST_PANELS = 8
 MOST_SHAPES = 1500
-BESIDE_OTHERS, ALONE = (3.1, 2.75), (4.4, 3.1)
-"""A panel's width and height in inches."""
+PANEL, SINGLE_PANEL = (3.1, 2.75), (4.0, 2.9)
+"""Width and height in inches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +56,13 @@ class Cloud:
     curve: Logistic | None
 
     @property
-    def told(self) -> str:
-        """What stands above its points."""
+    def name(self) -> str:
+        """The database for people."""
+        return one_line(facet_value("database", self.database), 40)
+
+    @property
+    def found(self) -> str:
+        """What is said above the points."""
         return f"SRCC {number(self.srcc, percent=False)}, n = {whole(self.mos.size)}"
 
 
@@ -58,74 +78,68 @@ def clouds_of(entries: Iterable[Entry]) -> tuple[Cloud, ...]:
 
 
 def ratings_caption(clouds: Sequence[Cloud]) -> str:
-    """What the figure shows, and how many databases it leaves out."""
-    left_out = f" The first {MOST_PANELS} of {len(clouds)} databases are drawn."
-    return (
-        "Each point is an image. The curve is the logistic function of four parameters that comes "
-        "nearest to people's scores; SRCC is the rank correlation."
-        f"{left_out if len(clouds) > MOST_PANELS else ''}"
+    """How to read the figure, and how many databases it leaves out."""
+    told = (
+        "Each point is an image. The curve is the logistic function with four parameters that "
+        "comes nearest to people's scores; SRCC is the rank correlation."
     )
+    left_out = f" The first {MOST_PANELS} of {len(clouds)} databases are drawn."
+    return told + (left_out if len(clouds) > MOST_PANELS else "")
 
 
 def ratings_panels(clouds: Sequence[Cloud], model: str) -> tuple[tuple[str, str], ...]:
-    """Per database its name with SRCC and n, and a small SVG: what a page lays out by itself."""
+    """Per database what it shows, in words, and a small SVG: what a page lays out by itself."""
     panels = []
-    with style():
-        for cloud in clouds[:MOST_PANELS]:
-            figure = Figure(figsize=_size(clouds), layout="constrained")
+    for cloud in clouds[:MOST_PANELS]:
+        with style():
+            figure = Figure(figsize=_panel_size(clouds), layout="constrained")
             draw_cloud(figure.subplots(), cloud, model, as_picture=_are_many(clouds))
-            panels.append((f"{_name(cloud)}: {cloud.told}".removeprefix(": "), svg_of(figure)))
+            words = ", ".join(filter(None, (cloud.name, cloud.found)))
+            panels.append((words, _lighter(svg_of(figure))))
     return tuple(panels)
 
 
-def ratings_figure(clouds: Sequence[Cloud], model: str) -> Figure:
-    """A panel per database, for the run folder. Call inside `style()`."""
+def ratings_drawing(clouds: Sequence[Cloud], model: str) -> Drawing:
+    """The figure `ratings` for the run folder, a panel per database; at least one cloud."""
     drawn = clouds[:MOST_PANELS]
-    n_columns = next(
-        n
-        for n in (1, 2, 3, 4)
-        if n * math.ceil(len(drawn) / n) >= len(drawn) and n * n >= len(drawn) - 1
-    )
+    n_columns = len(drawn) if len(drawn) < 4 else math.ceil(len(drawn) / 2)
     n_rows = math.ceil(len(drawn) / n_columns)
-    width, height = _size(clouds)
-    figure = Figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
-    grid = figure.subplots(n_rows, n_columns, squeeze=False)
-    for axes, cloud in zip(grid.flat, drawn, strict=False):
-        draw_cloud(axes, cloud, model, as_picture=_are_many(clouds))
-    for axes in grid.flat[len(drawn) :]:
-        axes.set_visible(False)
-    return figure
+    width, height = _panel_size(clouds)
+    with style():
+        figure = Figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, squeeze=False)
+        for axes, cloud in zip(grid.flat, drawn, strict=False):
+            draw_cloud(axes, cloud, model, as_picture=_are_many(clouds))
+        for axes in grid.flat[len(drawn) :]:
+            axes.set_visible(False)
+        drawing = finished("ratings", figure)
+    return Drawing(drawing.name, _lighter(drawing.svg), drawing.png)
 
 
 def draw_cloud(axes: Axes, cloud: Cloud, model: str, *, as_picture: bool) -> None:
-    """One database's points and curve. `as_picture`: its points are pixels also in SVG."""
+    """One database's points and curve. `as_picture`: the points are pixels in SVG too."""
     quiet(axes)
     axes.grid(visible=True, color=FAINT, linewidth=0.6)
-    size = min(1.0, (400 / cloud.mos.size) ** 0.25)
-    axes.plot(
-        cloud.ratings,
-        cloud.mos,
-        "o",
-        color=BLUE,
-        markersize=max(1.8, 4 * size),
-        markeredgewidth=0,
-        alpha=max(0.12, 0.5 * size**2),
-        rasterized=as_picture,
-    )
+    crowding = min(1.0, math.sqrt(400 / cloud.mos.size))
+    (points,) = axes.plot(cloud.ratings, cloud.mos, "o", color=BLUE, rasterized=as_picture)
+    points.set(markersize=max(1.8, 4 * math.sqrt(crowding)), markeredgewidth=0)
+    points.set_alpha(max(0.12, 0.5 * crowding))
     if cloud.curve is not None:
-        xs = np.linspace(cloud.ratings.min(), cloud.ratings.max(), 100)
+        xs = np.linspace(cloud.ratings.min(), cloud.ratings.max(), 300)
         axes.plot(xs, cloud.curve(xs), color=VERMILION, linewidth=1.8)
+    axes.locator_params(nbins=5)
+    axes.ticklabel_format(useOffset=False)
     axes.set_xlabel(one_line(f"{model}'s rating", 44), color=SOFT, fontsize=8)
     axes.set_ylabel("people's mean opinion score", color=SOFT, fontsize=8)
-    axes.set_title(_name(cloud), loc="left", fontsize=9.5, color=INK, weight="bold", pad=17)
+    axes.set_title(cloud.name, loc="left", fontsize=9.5, color=INK, weight="bold", pad=17)
     axes.annotate(
-        cloud.told,
+        cloud.found,
         (0, 1),
         xytext=(0, 4.5),
         xycoords="axes fraction",
         textcoords="offset points",
         fontsize=8,
-        color=VERMILION,
+        color=SOFT,
     )
 
 
@@ -134,14 +148,23 @@ def _cloud(database: str, pairs: Floats) -> Cloud:
     return Cloud(database, ratings, mos, srcc(ratings, mos), fit_logistic(ratings, mos))
 
 
-def _name(cloud: Cloud) -> str:
-    return one_line(facet_value("database", cloud.database), 40)
-
-
-def _size(clouds: Sequence[Cloud]) -> tuple[float, float]:
-    return BESIDE_OTHERS if len(clouds) > 1 else ALONE
+def _panel_size(clouds: Sequence[Cloud]) -> tuple[float, float]:
+    return PANEL if len(clouds) > 1 else SINGLE_PANEL
 
 
 def _are_many(clouds: Sequence[Cloud]) -> bool:
-    """So many points that as shapes they would make a page heavy."""
+    """So many points that they would make a page heavy as shapes."""
     return sum(cloud.mos.size for cloud in clouds) > MOST_SHAPES
+
+
+def _lighter(svg: str) -> str:
+    """The same, its picture of points in 32 shades: a quarter of the bytes, and it looks alike."""
+
+    def lighter(found: re.Match[str]) -> str:
+        out = io.BytesIO()
+        with Image.open(io.BytesIO(base64.b64decode(found[2]))) as picture:
+            shades = picture.quantize(32, method=Image.Quantize.FASTOCTREE)
+            shades.save(out, "png", optimize=True)
+        return f"{found[1]}{base64.b64encode(out.getvalue()).decode('ascii')}"
+
+    return re.sub(r'(<image [^>]*?base64,)\s*([^"]+)', lighter, svg)

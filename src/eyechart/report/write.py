@@ -20,6 +20,7 @@ from eyechart.report.figures import figures_of
 from eyechart.report.markdown import report_markdown
 from eyechart.report.page import report_page
 from eyechart.report.printed import Printed, csv_text, latex_text
+from eyechart.report.scatter import clouds_of, ratings_drawing
 from eyechart.report.tables import tables_of
 
 
@@ -30,12 +31,14 @@ def write_report(report: Report, entries: Sequence[Entry], folder: Path) -> Path
     """
     with ThreadPoolExecutor(1) as beside:  # thumbnails are made while figures are drawn
         listing = beside.submit(listing_of, entries)
+        clouds = clouds_of(entries)
+        ratings = [ratings_drawing(clouds, report.model)] if clouds else []
         files = {
             **table_files(tables_of(report)),
-            **figure_files(figures_of(report)),
-            "report.md": report_markdown(report).encode(),
+            **figure_files([*figures_of(report), *ratings]),
+            "report.md": report_markdown(report, clouds).encode(),
         }
-        files["report.html"] = report_page(report, listing.result()).encode()
+        files["report.html"] = report_page(report, listing.result(), clouds).encode()
     write_files(folder, files)
     return folder / "report.html"
 
