@@ -226,7 +226,10 @@ def _report(
     scores: tuple[Score, ...],
 ) -> Report:
     rules = plugins.rules_of(info.benchmark, item_set)
-    findings = Findings(item_set, responses, scores, info.model, info.judges, info.strategies)
+    begun = info.identity.get("rating prompt") != "one-word"
+    findings = Findings(
+        item_set, responses, scores, info.model, info.judges, info.strategies, begun
+    )
     told = rules.tell(findings) if rules.tell else Told()
     facts = RunFacts(
         title=item_set.card.title or info.benchmark,
@@ -239,6 +242,7 @@ def _report(
             *info.notes,
             *info.judge_notes,
             *_left_to_judge(item_set, info, rules),
+            *told.notes,
             *_to_send_in(folder, told.submission),
         ),
         provenance=provenance(info),

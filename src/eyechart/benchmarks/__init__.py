@@ -36,7 +36,8 @@ class Findings:
     """What a benchmark makes its tables of: everything that came of a run.
 
     `judges`: model names, the one whose verdicts count first. `strategies`: how ratings were read,
-    written in full, the one whose score is `rating` first; the others' are `rating.SPEC`.
+    written in full, the one whose score is `rating` first; the others' are `rating.SPEC`. `begun`:
+    ratings were asked for by a begun answer, as Q-Bench does, not by a question for one word.
     """
 
     item_set: ItemSet
@@ -45,6 +46,7 @@ class Findings:
     model: str
     judges: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Told:
 
     `lead`: sentences that open the headline in place of the general ones, "" for those. `tables`:
     its own, published rows beside ours. `submission`: the text of the file to send in where answers
-    are withheld, None where there is nothing to send.
+    are withheld, None where there is nothing to send. `notes`: sentences that a reader must see,
+    about the items that were asked (such as how many of the published ones they are).
     """
 
     lead: str = ""
     tables: tuple[Table, ...] = ()
     submission: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ def draw_cloud(axes: Axes, cloud: Cloud, model: str, *, as_picture: bool) -> Non
     if cloud.curve is not None:
         xs = np.linspace(cloud.ratings.min(), cloud.ratings.max(), 300)
         axes.plot(xs, cloud.curve(xs), color=VERMILION, linewidth=1.8)
-    axes.locator_params(nbins=5)
+    axes.locator_params(axis="x", nbins=5)
+    axes.locator_params(axis="y", nbins=6)
     axes.ticklabel_format(useOffset=False)
     axes.set_xlabel(one_line(f"{model}'s rating", 44), color=SOFT, fontsize=8)
     axes.set_ylabel("people's mean opinion score", color=SOFT, fontsize=8)
