@@ -108,7 +108,7 @@ def test_a_wrong_item_row_names_file_line_and_field(
         ({"settings": None}, "settings: expected dict, not None"),
         ({"identity": {"model": 5}}, "identity: model: expected str, not 5"),
         ({"notes": [5]}, "notes: 0: expected str, not 5"),
-        ({"n_judge_draws": True}, "n_judge_draws: expected int, not True"),
+        ({"judges": [{"name": "j", "n_draws": True}]}, "judges: n_draws: expected int, not True"),
         ({"card": {"name": 5}}, "card: name: expected str, not 5"),
         ({"card": {}}, "card: name: missing"),
     ],

@@ -115,7 +115,7 @@ def test_another_judge_later_counts_and_the_first_one_is_kept_beside(tmp_path: P
     how = settings_for("qbench-description", tmp_path, judges=(kind,))
     run = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
     later = rescore(run.folder, settings=RunSettings(workspace=tmp_path, judges=(strict,)))
-    assert read_info(run.folder).judges == (strict, kind)
+    assert read_info(run.folder).judge_names == (strict, kind)
     assert "earn 0.00 of 6" in later.report.headline
     assert rewrite_report(run.folder).report.headline == later.report.headline
 
@@ -144,8 +144,8 @@ def test_the_judge_is_asked_with_its_own_prompt_for_each_dimension(tmp_path: Pat
         "verdict.preciseness": [0.5],
         "verdict.relevance": [1.0],
     }
-    prompts = read_info(outcome.folder).prompts
-    assert {"judge_completeness", "judge_preciseness", "judge_relevance"} <= set(prompts)
+    asked = {r.variant for r in read_responses(outcome.folder) if r.role == "judge"}
+    assert asked == {"completeness", "preciseness", "relevance"}
 
 
 def test_withheld_answers_leave_a_file_to_send_in(tmp_path: Path) -> None:
@@ -220,3 +220,86 @@ def test_a_question_that_names_its_words_can_name_one_pair_only(tmp_path: Path) 
     how = settings_for("qbench-assessment", tmp_path, form=two)
     with pytest.raises(BadInput, match=r"these need several: good/poor, high/low; give each a run"):
         evaluate("qbench-assessment", Scripted("good"), settings=how)
+
+
+def test_a_judge_with_other_draws_leaves_the_first_ones_verdicts_as_they_are(
+    tmp_path: Path,
+) -> None:
+    kind = scripted(tmp_path, "kind", {"": "Score: 2"})
+    strict = scripted(tmp_path, "strict", {"": "Score: 0"})
+    once = Judging(n_draws=1)
+    how = settings_for("qbench-description", tmp_path, judges=(kind,), judging=once)
+    run = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    rescore(run.folder, settings=RunSettings(workspace=tmp_path, judges=(strict,)))
+    kept = {s.value for s in read_scores(run.folder) if s.judge == kind}
+    assert kept == {1.0}
+    info = read_info(run.folder)
+    assert [(j.name, j.n_draws) for j in info.judges] == [(strict, 5), (kind, 1)]
+
+
+def test_a_run_again_with_another_judge_keeps_the_first_ones_verdicts(tmp_path: Path) -> None:
+    kind = scripted(tmp_path, "kind", {"": "Score: 2"})
+    strict = scripted(tmp_path, "strict", {"": "Score: 0"})
+    for judge in (kind, strict):
+        how = settings_for("qbench-description", tmp_path, judges=(judge,))
+        evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    assert read_info(tmp_path / "r").judge_names == (strict, kind)
+    assert {s.judge for s in read_scores(tmp_path / "r")} == {strict, kind}
+
+
+def test_the_same_judge_twice_is_refused(tmp_path: Path) -> None:
+    judge = scripted(tmp_path, "kind", {"": "Score: 2"})
+    how = settings_for("qbench-description", tmp_path, judges=(judge, judge))
+    with pytest.raises(BadInput, match="named twice; two judges must be two models"):
+        evaluate("qbench-description", Scripted("Blurry."), settings=how)
+
+
+def test_a_share_of_unjudged_replies_holds_until_another_is_given(tmp_path: Path) -> None:
+    mute = scripted(tmp_path, "mute", {"": "I would rather not say."})
+    how = settings_for("qbench-description", tmp_path, judges=(mute,), max_unjudged=1.0)
+    run = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    assert not run.too_many_unjudged
+    assert not rescore(run.folder).too_many_unjudged
+    assert rescore(run.folder, settings=RunSettings(max_unjudged=0.5)).too_many_unjudged
+
+
+def test_how_samples_are_drawn_is_part_of_what_a_folder_holds(tmp_path: Path) -> None:
+    def sampling(n: int) -> RunSettings:
+        form = PromptForm(strategies=("sampling",), n_samples=n)
+        return settings_for("qbench-assessment", tmp_path, form=form)
+
+    evaluate("qbench-assessment", Scripted("good"), out=tmp_path / "r", settings=sampling(4))
+    with pytest.raises(BadInput, match="samples '4 replies, temperature 1', now '2 replies"):
+        evaluate("qbench-assessment", Scripted("good"), out=tmp_path / "r", settings=sampling(2))
+
+
+def test_data_that_would_not_be_read_are_refused(tmp_path: Path) -> None:
+    stray = RunSettings(workspace=tmp_path, data=("nowhere.json",))
+    with pytest.raises(BadInput, match="snellen reads no --data; name photographs with --photos"):
+        evaluate("snellen", "guess", settings=stray)
+
+
+def test_rules_in_a_file_are_found_from_anywhere_and_missed_aloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "mine.py"
+    rules.write_text(
+        "from dataclasses import replace\n"
+        "from eyechart.benchmarks.qbench_description import BENCHMARK as THEIRS\n"
+        "from eyechart.items import ItemSet\n"
+        "def items(source):\n"
+        "    found = THEIRS.items(source)\n"
+        "    return ItemSet(replace(found.card, benchmark='mine'), found.items)\n"
+        "BENCHMARK = replace(THEIRS, name='mine', items=items)\n"
+    )
+    judge = scripted(tmp_path, "kind", {"": "Score: 2"})
+    how = settings_for("qbench-description", tmp_path, judges=(judge,))
+    monkeypatch.chdir(tmp_path)
+    run = evaluate("./mine.py", Scripted("Blurry."), out="run", settings=how)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again = rescore(tmp_path / "run")
+    assert again.report.headline == run.report.headline
+    rules.unlink()
+    with pytest.raises(BadInput, match=r"mine\.py: no such file, whose rules these items go by"):
+        rescore(tmp_path / "run")

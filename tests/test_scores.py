@@ -37,7 +37,7 @@ def verdict(text: str, draw: int = 0) -> Response:
     return Response("1", "judge", draw, "k", "j", text=text)
 
 
-JUDGED = Scoring(judges=("j",))
+JUDGED = Scoring(judges={"j": 1})
 
 
 def score(kind: Kind, *responses: Response) -> Score:
@@ -236,7 +236,7 @@ CHOICE = Rubric("correct.judged", "judge_choice", most=1, majority=True)
 def test_the_official_judge_decides_by_the_majority_of_its_votes(
     votes: str, value: float | None
 ) -> None:
-    scoring = Scoring({**GENERAL, "single": (CHOICE,)}, ("j",), len(votes))
+    scoring = Scoring({**GENERAL, "single": (CHOICE,)}, {"j": len(votes)})
     said = [f"Score: {v}" if v != "x" else "hm" for v in votes]
     verdicts = [
         dataclasses.replace(verdict(text, n), variant="judged") for n, text in enumerate(said)
@@ -256,7 +256,7 @@ def test_each_judge_and_each_rubric_has_a_score_of_its_own() -> None:
             Rubric("verdict.relevance", "judge_relevance", needs_answer=False),
         )
     }
-    scoring = Scoring(rubrics, ("j", "k"))
+    scoring = Scoring(rubrics, {"j": 1, "k": 1})
     verdicts = [
         Response("1", "judge", 0, "k", judge, text=f"Score: {score}", variant=variant)
         for judge, variant, score in [
@@ -275,7 +275,7 @@ def test_each_judge_and_each_rubric_has_a_score_of_its_own() -> None:
 def test_without_a_reference_only_what_needs_none_is_judged() -> None:
     rubrics = {"describe": (Rubric("verdict.relevance", "judge_relevance", needs_answer=False),)}
     item = Item("1", "describe", "?", (), (), None)
-    found = score_responses([item], [reply("Blurred")], Scoring(rubrics, ("j",)))
+    found = score_responses([item], [reply("Blurred")], Scoring(rubrics, {"j": 1}))
     assert [(s.name, s.why) for s in found] == [("verdict.relevance", "unjudged")]
 
 

@@ -88,6 +88,8 @@ def test_the_word_sets_add_logits_before_they_compare() -> None:
         ("about 70 to 80", None, "several numbers"),
         ("120", None, "120 is outside 0 to 100"),
         ("fine", None, "names no number"),
+        ("0.8", None, "between 0 and 1"),
+        ("On a scale from 0 to 100, I would give it 72.", 0.72, ""),
         ("3/0", None, "names no number"),
         ("-5", None, "outside"),
     ],

@@ -112,7 +112,7 @@ def run(
     data: o.Data = None,
     judge: o.Judges = None,
     judge_draws: o.JudgeDraws = 5,
-    max_unjudged: o.MaxUnjudged = 0.05,
+    max_unjudged: o.MaxUnjudged = None,
     photos: o.Photos = None,
     max_photos: o.MaxPhotos = None,
     kinds: o.Kinds = "",
@@ -172,9 +172,14 @@ def score(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     judge: o.Judges = None,
     judge_draws: o.JudgeDraws = 5,
-    max_unjudged: o.MaxUnjudged = 0.05,
+    max_unjudged: o.MaxUnjudged = None,
     concurrency: o.Concurrency = 32,
+    attempts: o.Attempts = 6,
     timeout: o.Timeout = 300.0,
+    max_calls: o.MaxCalls = None,
+    budget_tokens: o.BudgetTokens = None,
+    budget_usd: o.BudgetUsd = None,
+    price: o.PriceText = "",
     workspace: o.Workspace = Path("runs"),
 ) -> None:
     """Score a run's responses again, offline; with --judge, have replies graded.
@@ -183,13 +188,14 @@ def score(
 
     Example: eyechart score runs/snellen-gpt-5.2-20260101-120000 --judge openai:gpt-5.2
     """
-    from eyechart.terminal import told, watch
+    from eyechart.terminal import price_of, told, watch
 
+    budget = e.Budget(max_calls, budget_tokens, budget_usd, price_of(price))
     settings = e.RunSettings(
         judges=tuple(judge or ()),
         judging=e.Judging(n_draws=judge_draws),
         max_unjudged=max_unjudged,
-        ask=e.AskSettings(concurrency, patience=e.Patience(timeout_s=timeout)),
+        ask=e.AskSettings(concurrency, e.Patience(attempts, timeout_s=timeout), budget=budget),
         workspace=workspace,
     )
     _end(told(e.rescore(run, settings=settings, watch=watch)))

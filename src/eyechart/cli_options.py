@@ -31,7 +31,8 @@ Judges = Annotated[
 ]
 JudgeDraws = Annotated[int, typer.Option(min=1, help="Verdicts on each question put to the judge.")]
 MaxUnjudged = Annotated[
-    float, typer.Option(min=0, max=1, help="Exit 1 above this share of unjudged replies.")
+    float | None,
+    typer.Option(min=0, max=1, help="Exit 1 above this share of unjudged replies; 0.05 if absent."),
 ]
 Data = Annotated[
     list[str] | None,

@@ -121,7 +121,7 @@ def _notes(runs: list[_Run], shared: ItemSet) -> tuple[str, ...]:
 
 def _samples(run: _Run, shared: ItemSet) -> dict[str, Sample]:
     ids = {item.id for item in shared.items}
-    first = of_first_judge(run.scores, run.info.judges)
+    first = of_first_judge(run.scores, run.info.judge_names)
     scores = [score for score in first if score.item_id in ids]
     return {sample.metric: sample for sample in samples_of(shared, _with_whole_verdicts(scores))}
 

@@ -87,14 +87,15 @@ def open_model(address: str) -> Backend:
 def rules_of(name: str, item_set: ItemSet) -> Benchmark:
     """The benchmark by whose rules these items are asked, scored and reported.
 
-    The one that their card names, else the one of this name or file; else the general rules.
+    The one that their card names, else the one of this name or file; else the general rules. Raises
+    BadInput where that file is not there.
     """
     known = names("benchmarks")
     if item_set.card.benchmark in known:
         return benchmark(item_set.card.benchmark)
-    if name in known or (name.endswith(".py") and Path(name).is_file()):
-        return benchmark(name)
-    return GENERAL_RULES
+    if name.endswith(".py") and not Path(name).is_file():
+        raise BadInput(f"{name}: no such file, whose rules these items go by; put it back there")
+    return benchmark(name) if name in known or name.endswith(".py") else GENERAL_RULES
 
 
 def _no_items() -> ItemSet:

@@ -214,8 +214,8 @@ def _other_requests(item: Item, form: PromptForm, sampling: Sampling) -> Iterato
         prompt = fill("single_likelihood", question=item.question)
         turns = (Turn("user", (*_shown(item.images), prompt)),)
         want = likelihood(*item.options)
-        one_each = dataclasses.replace(sampling, max_tokens=len(item.options))
-        yield Request(item.id, "answer", turns, sampling=one_each, want=want, variant="likelihood")
+        no_reply = dataclasses.replace(sampling, max_tokens=1)
+        yield Request(item.id, "answer", turns, sampling=no_reply, want=want, variant="likelihood")
 
 
 def _rate_requests(item: Item, form: PromptForm, sampling: Sampling) -> Iterator[Request]:

@@ -12,11 +12,13 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from eyechart.asking.backend import Backend
+from eyechart.errors import BadInput
 from eyechart.items import ItemSet
 from eyechart.prompts import digests
-from eyechart.run_folder import RunInfo
+from eyechart.run_folder import MAX_UNJUDGED, JudgeInfo, RunInfo
 from eyechart.run_settings import RunSettings
 from eyechart.strategies import strategy
 
@@ -39,15 +41,15 @@ def run_info(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         identity=_identity(name, item_set, backend, settings),
         card=item_set.card,
-        judges=tuple(judge.model for judge in judges),
-        n_judge_draws=settings.judging.n_draws if judges else 0,
-        max_unjudged=settings.max_unjudged,
+        judges=judges_of(judges, settings),
+        max_unjudged=MAX_UNJUDGED if settings.max_unjudged is None else settings.max_unjudged,
         also=settings.form.also,
         strategies=settings.form.strategies,
         settings={
             "concurrency": str(settings.ask.concurrency),
             "attempts": str(settings.ask.patience.attempts),
             "timeout": f"{settings.ask.patience.timeout_s:g} s",
+            **judging_told(settings),
         },
         versions=_versions(),
         prompts=digests(),
@@ -55,15 +57,37 @@ def run_info(
     )
 
 
+def judges_of(judges: Sequence[Backend], settings: RunSettings) -> tuple[JudgeInfo, ...]:
+    """The judges as a run remembers them. Raises BadInput where one is named twice."""
+    found = [JudgeInfo(one.model, one.revision, settings.judging.n_draws) for one in judges]
+    names = [one.name for one in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BadInput(f"--judge {twice}: named twice; two judges must be two models")
+    return tuple(found)
+
+
+def judging_told(settings: RunSettings) -> dict[str, str]:
+    """How the judges are sampled, in words; nothing without judges."""
+    sampling = settings.judging.sampling
+    told = f"temperature {sampling.temperature}, max_tokens {sampling.max_tokens}"
+    return (
+        {"judges' sampling": told.replace("None", "the endpoint's own")} if settings.judges else {}
+    )
+
+
 def provenance(info: RunInfo) -> dict[str, str]:
     """All that a report says of its origin, in the order printed; empty values are left out."""
-    draws = f", {info.n_judge_draws} verdicts on each question put to it"
+    judges = [
+        f"{j.name} {j.revision}".strip() + f", {j.n_draws} verdicts on each question put to it"
+        for j in info.judges
+    ]
     told = {
         "started": info.started,
         **info.identity,
         "licence": info.card.licence,
         "citation": info.card.citation,
-        **{f"judge {i}" if i > 1 else "judge": f"{j}{draws}" for i, j in enumerate(info.judges, 1)},
+        **{f"judge {i}" if i > 1 else "judge": told for i, told in enumerate(judges, 1)},
         "rule": UNSCORED_RULE,
         **info.settings,
         **{f"prompt {name}": digest for name, digest in info.prompts.items()},
@@ -80,6 +104,8 @@ def folder_name(benchmark: str, model: str) -> str:
     """
     time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     name = model.rpartition("#")[2] if "#" in model else model.partition(":")[2] or model
+    if benchmark.endswith(".py"):
+        benchmark = Path(benchmark).stem
     short = re.sub(r"[^A-Za-z0-9.]+", "-", f"{benchmark}-{name.rpartition('/')[2]}").strip("-.")
     return f"{short[:80]}-{time}-{os.getpid()}"
 
@@ -109,6 +135,7 @@ def _identity(
     card, sampling, form = item_set.card, settings.sampling, settings.form
     only = "".join(f", {facet} {value}" for facet, value in settings.only.items())
     kinds = {item.kind for item in item_set.items}
+    samples = "rate" in kinds and any(strategy(s).asking == "sampling" for s in form.strategies)
     told = {
         "benchmark": f"{name} {card.version}".strip(),
         "items": card.digest or _digest(item_set),
@@ -121,6 +148,7 @@ def _identity(
         "asked also": ", ".join(form.also),
         "rating prompt": form.rate,
         "strategies": ", ".join(form.strategies) if "rate" in kinds else "",
+        "samples": f"{form.n_samples} replies, temperature 1" if samples else "",
         "max pixels": str(settings.ask.max_pixels or "as the files are"),
     }
     return {what: value for what, value in told.items() if value}

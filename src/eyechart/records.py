@@ -207,8 +207,8 @@ class Score:
     `name`: `correct` (0 or 1), `verdict` (a judge's 0-2 halved), `rating` (0 worst to 1 best); or
     one of these with what tells it apart after a dot (`correct.blind`, `verdict.completeness`,
     `rating.five-level`). `extracted`: what was read out of the reply. `detail`: the reason in words
-    where unscored. `judge`: the model whose verdict it is, "" where none was needed. `draws`: the
-    single verdicts or samples that the value rests on, in their own unit (verdicts 0-2).
+    where unscored. `judge`: the model whose verdict it is, "" where none was needed. `draws`: what
+    the value rests on, in its own unit: single verdicts (0-2), samples (0 or 1), or log-odds.
     """
 
     item_id: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from eyechart.asking.backend import Backend
 from eyechart.benchmarks import Benchmark, Findings, Source, Told
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet, read_items
-from eyechart.prompts import answer_requests
-from eyechart.provenance import folder_name, provenance, run_info
+from eyechart.prompts import answer_requests, digests
+from eyechart.provenance import folder_name, judges_of, judging_told, provenance, run_info
 from eyechart.records import JUDGED_KINDS, Item, Report, Response, Score
 from eyechart.report.build import RunFacts, build_report
 from eyechart.report.counting import unjudged_share
@@ -26,7 +27,7 @@ from eyechart.report.entries import Entry
 from eyechart.report.facets import value_of
 from eyechart.report.write import write_report
 from eyechart.rubrics import rubrics_of
-from eyechart.run_folder import ResponseWriter, RunInfo
+from eyechart.run_folder import JudgeInfo, ResponseWriter, RunInfo
 from eyechart.run_settings import RunSettings, fitted
 from eyechart.scores import Scoring, score_responses
 from eyechart.stages import Asking, Stage, Watch
@@ -77,9 +78,8 @@ def evaluate(
     folder = Path(out) if out else settings.workspace / folder_name(name, backend.model)
     with run_folder.opened(folder):
         info = run_info(name, item_set, backend, judges, settings)
-        verdicts: list[Response] = []
-        if not judges and (folder / "run.json").is_file():
-            info, verdicts = _with_verdicts(folder, info)
+        earlier, verdicts = _earlier_judges(folder, info.judge_names)
+        info = dataclasses.replace(info, judges=(*info.judges, *earlier))
         run_folder.write_info(folder, info)
         items = run_folder.write_items(folder, item_set.items)
         item_set = dataclasses.replace(item_set, items=items)
@@ -87,10 +87,9 @@ def evaluate(
             asking = Asking(writer, settings, watch)
             _ask_all(asking, item_set, backend, settings)
             info = dataclasses.replace(info, notes=(*info.notes, *asking.notes))
+            told = [asking.judge_or_note(item_set, rules.rubrics, judge) for judge in judges]
             asking.keep(verdicts)
-            for judge in judges:
-                notes = asking.judge_or_note(item_set, rules.rubrics, judge)
-                info = dataclasses.replace(info, judge_notes=(*info.judge_notes, *notes))
+        info = dataclasses.replace(info, judges=_noted(info.judges, told))
         run_folder.write_info(folder, info)
         return _scored(folder, info, item_set, asking)
 
@@ -107,25 +106,29 @@ def rescore(
     folder, settings = Path(folder), settings or RunSettings()
     info, item_set = run_folder.read_info(folder), run_folder.read_item_set(folder)
     rules = plugins.rules_of(info.benchmark, item_set)
+    judges = [plugins.open_model(address) for address in settings.judges]
+    new = judges_of(judges, settings)
+    names = tuple(judge.name for judge in new)
     with run_folder.opened(folder):
         responses = list(run_folder.read_responses(folder))
-        judges = [plugins.open_model(address) for address in settings.judges]
-        names = tuple(judge.model for judge in judges)
         with ResponseWriter(folder) as writer:
             asking = Asking(writer, settings, watch)
             asking.keep(r for r in responses if r.role != "judge" or r.model not in names)
             for judge in judges:
                 asking.judge(item_set, rules.rubrics, judge)
                 _refuse_nothing(folder, judge.model, asking.responses, responses)
-        if judges:
+        kept = tuple(judge for judge in info.judges if judge.name not in names)
+        info = dataclasses.replace(info, judges=(*new, *kept))
+        if settings.max_unjudged is not None:
+            info = dataclasses.replace(info, max_unjudged=settings.max_unjudged)
+        if new:
+            asked_now = {name: d for name, d in digests().items() if name.startswith("judge_")}
             info = dataclasses.replace(
                 info,
-                judges=(*names, *(name for name in info.judges if name not in names)),
-                n_judge_draws=settings.judging.n_draws,
-                max_unjudged=settings.max_unjudged,
-                judge_notes=(),
+                prompts={**info.prompts, **asked_now},
+                settings={**info.settings, **judging_told(settings)},
             )
-            run_folder.write_info(folder, info)
+        run_folder.write_info(folder, info)
         return _scored(folder, info, item_set, asking)
 
 
@@ -148,10 +151,12 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
     path = Path(benchmark)
     is_path = path.exists() and str(benchmark) not in plugins.names("benchmarks")
     if is_path and path.suffix != ".py":
+        if settings.data:
+            raise BadInput(f"{path}: an item folder has its own data; leave out --data")
         item_set = read_items(path)
         name = item_set.card.name
     else:
-        name = str(benchmark)
+        name = str(path.resolve()) if is_path else str(benchmark)
         source = Source(
             settings.photos,
             settings.workspace,
@@ -198,8 +203,7 @@ def _ask_all(asking: Asking, item_set: ItemSet, backend: Backend, settings: RunS
 def _scored(folder: Path, info: RunInfo, item_set: ItemSet, asking: Asking) -> Outcome:
     scoring = Scoring(
         plugins.rules_of(info.benchmark, item_set).rubrics,
-        info.judges,
-        info.n_judge_draws,
+        {judge.name: judge.n_draws for judge in info.judges},
         info.also,
         info.strategies,
     )
@@ -208,7 +212,7 @@ def _scored(folder: Path, info: RunInfo, item_set: ItemSet, asking: Asking) -> O
     run_folder.write_scores(folder, scores)
     report = _report(folder, info, item_set, responses, scores)
     outcome = _outcome(folder, report, item_set, responses)
-    too_many = unjudged_share(item_set, scores, info.judges) > info.max_unjudged
+    too_many = unjudged_share(item_set, scores, info.judge_names) > info.max_unjudged
     return dataclasses.replace(
         outcome,
         n_asked=asking.tally.n_asked,
@@ -228,7 +232,7 @@ def _report(
     rules = plugins.rules_of(info.benchmark, item_set)
     begun = info.identity.get("rating prompt") != "one-word"
     findings = Findings(
-        item_set, responses, scores, info.model, info.judges, info.strategies, begun
+        item_set, responses, scores, info.model, info.judge_names, info.strategies, begun
     )
     told = rules.tell(findings) if rules.tell else Told()
     facts = RunFacts(
@@ -240,13 +244,13 @@ def _report(
         lead=told.lead,
         notes=(
             *info.notes,
-            *info.judge_notes,
+            *(note for judge in info.judges for note in judge.notes),
             *_left_to_judge(item_set, info, rules),
             *told.notes,
             *_to_send_in(folder, told.submission),
         ),
         provenance=provenance(info),
-        judges=info.judges,
+        judges=info.judge_names,
         max_unjudged=info.max_unjudged,
         metrics=plugins.metrics(),
     )
@@ -277,22 +281,25 @@ def _to_send_in(folder: Path, text: str | None) -> tuple[str, ...]:
     )
 
 
-def _with_verdicts(folder: Path, info: RunInfo) -> tuple[RunInfo, list[Response]]:
-    """What an earlier run in this folder was judged, which a run without a judge keeps."""
-    before = run_folder.read_info(folder)
-    if not before.judges or not (folder / "responses.jsonl").is_file():
-        return info, []
+def _earlier_judges(
+    folder: Path, names: Sequence[str]
+) -> tuple[tuple[JudgeInfo, ...], list[Response]]:
+    """Other judges than these that an earlier run in this folder had, with their verdicts."""
+    if not (folder / "run.json").is_file() or not (folder / "responses.jsonl").is_file():
+        return (), []
+    kept = tuple(one for one in run_folder.read_info(folder).judges if one.name not in names)
+    known = {judge.name for judge in kept}
     try:
-        verdicts = [r for r in run_folder.read_responses(folder) if r.role == "judge"]
+        responses = list(run_folder.read_responses(folder))
     except BadInput:  # torn: the answers come from the call log, the verdicts can be asked again
-        return info, []
-    info = dataclasses.replace(
-        info,
-        judges=before.judges,
-        n_judge_draws=before.n_judge_draws,
-        judge_notes=before.judge_notes,
-    )
-    return info, verdicts
+        return (), []
+    return kept, [r for r in responses if r.role == "judge" and r.model in known]
+
+
+def _noted(judges: Sequence[JudgeInfo], told: Sequence[tuple[str, ...]]) -> tuple[JudgeInfo, ...]:
+    """The judges, the first ones with what there is to tell of their judging."""
+    notes = [*told, *[one.notes for one in judges[len(told) :]]]
+    return tuple(dataclasses.replace(one, notes=n) for one, n in zip(judges, notes, strict=True))
 
 
 def _refuse_nothing(folder: Path, judge: str, now: list[Response], before: list[Response]) -> None:

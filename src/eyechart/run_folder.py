@@ -37,14 +37,31 @@ IMAGE_TYPES: Types = {"path": (str,), "name": (str,), "sha256": (str, OR_NULL)}
 INFO_TYPES: Types = {
     **dict.fromkeys(["benchmark", "model", "revision", "started"], (str,)),
     **dict.fromkeys(["identity", "card", "settings", "versions", "prompts"], (dict,)),
-    "n_judge_draws": (int,),
     "max_unjudged": (float, int),
-    **dict.fromkeys(["judges", "also", "strategies", "notes", "judge_notes"], (list,)),
+    **dict.fromkeys(["judges", "also", "strategies", "notes"], (list,)),
 }
-TEXT_LISTS = ("judges", "also", "strategies", "notes", "judge_notes")
+TEXT_LISTS = ("also", "strategies", "notes")
+JUDGE_TYPES: Types = {
+    **dict.fromkeys(["name", "revision"], (str,)),
+    "n_draws": (int,),
+    "notes": (list,),
+}
 INFO_NEEDS = ("benchmark", "model", "revision", "started", "identity", "card")
 MAX_UNJUDGED = 0.05
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeInfo:
+    """A judge of a run: its model's name and revision, and the verdicts wanted on each question.
+
+    `notes`: what a reader must know of its judging.
+    """
+
+    name: str
+    revision: str = ""
+    n_draws: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +69,10 @@ class RunInfo:
     """What a run is: the content of `run.json`.
 
     `identity`: the settings that decide what is asked; a folder holds one identity only.
-    `judges`: model names, the one whose verdicts count first; `n_judge_draws`: verdicts wanted of
-    each on each reply; `max_unjudged`: the share of unjudged replies above which the headline says
-    so. `also`, `strategies`: see `eyechart.prompts.PromptForm`. `settings`: every other setting.
-    `versions`: of Eyechart and what it ran on. `prompts`: digest by prompt name. `card`: of the
-    items. `notes`, and `judge_notes` of the judging: what a reader of the report must know.
+    `judges`: the one whose verdicts count first; `max_unjudged`: the share of unjudged replies
+    above which the headline says so. `also`, `strategies`: see `eyechart.prompts.PromptForm`.
+    `settings`: every other setting. `versions`: of Eyechart and what it ran on. `prompts`: digest
+    by prompt name. `card`: of the items. `notes`: what a reader of the report must know.
     """
 
     benchmark: str
@@ -65,8 +81,7 @@ class RunInfo:
     started: str
     identity: Mapping[str, str]
     card: Card
-    judges: tuple[str, ...] = ()
-    n_judge_draws: int = 0
+    judges: tuple[JudgeInfo, ...] = ()
     max_unjudged: float = MAX_UNJUDGED
     also: tuple[str, ...] = ()
     strategies: tuple[str, ...] = (DEFAULT_STRATEGY,)
@@ -74,7 +89,11 @@ class RunInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    judge_notes: tuple[str, ...] = ()
+
+    @property
+    def judge_names(self) -> tuple[str, ...]:
+        """The judges' model names, in their order."""
+        return tuple(judge.name for judge in self.judges)
 
 
 @contextmanager
@@ -136,7 +155,14 @@ def read_info(folder: Path) -> RunInfo:
     for name in TEXT_LISTS:
         if name in values:
             values[name] = fitting_all(values[name], (str,), f"{file}: {name}")
+    values["judges"] = tuple(_judge(one, f"{file}: judges") for one in values.get("judges", ()))
     return RunInfo(card=card, **values)
+
+
+def _judge(values: Any, where: str) -> JudgeInfo:
+    known = fitting(values, JUDGE_TYPES, ("name",), where)
+    known["notes"] = fitting_all(known.get("notes", ()), (str,), f"{where}: notes")
+    return JudgeInfo(**known)
 
 
 def write_items(folder: Path, items: Iterable[Item]) -> tuple[Item, ...]:

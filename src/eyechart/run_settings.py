@@ -16,7 +16,6 @@ from eyechart.benchmarks import Benchmark
 from eyechart.errors import BadInput
 from eyechart.prompts import Judging, PromptForm
 from eyechart.records import KINDS, Item, Kind, Sampling
-from eyechart.run_folder import MAX_UNJUDGED
 from eyechart.strategies import strategy
 
 CALL_LOG = "calls.sqlite"
@@ -25,7 +24,8 @@ CALL_LOG = "calls.sqlite"
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """How to run. `judges`: addresses of judge models, the one whose verdicts count first; none by
-    default. `max_unjudged`: the share of replies without a verdict above which a run has failed.
+    default. `max_unjudged`: the share of replies without a verdict above which a run has failed,
+    0.05 if None.
     `kinds`: only these ("all" if empty). `only`: facets and the one value wanted of each. `limit`:
     a random sample of so many items, by `seed`. `photos`: photographs for a benchmark that is made
     of them, or that its `data` (files, folders, hub addresses) name. `workspace`: holds the call
@@ -36,7 +36,7 @@ class RunSettings:
     judges: tuple[str, ...] = ()
     judging: Judging = Judging()
     judge_price: Price | None = None
-    max_unjudged: float = MAX_UNJUDGED
+    max_unjudged: float | None = None
     form: PromptForm = PromptForm()
     sampling: Sampling = Sampling()
     ask: AskSettings = AskSettings()

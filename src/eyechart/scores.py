@@ -6,7 +6,7 @@ A pure function: nothing is asked, nothing is drawn at random.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eyechart.records import CLOSED_KINDS, Item, Response, Score
@@ -24,14 +24,13 @@ NOTHING = Answers()
 class Scoring:
     """By which rules replies are scored.
 
-    `judges`: model names whose verdicts are read; `n_draws`: verdicts wanted of each by each of the
-    `rubrics`. `also`: the other ways in which closed questions were asked (`prompts.ALSO`).
-    `strategies`: how ratings are read, the headline's first.
+    `judges`: how many verdicts each judge is to give by each of the `rubrics`, by its model's name,
+    the one that counts first. `also`: the other ways in which closed questions were asked
+    (`eyechart.prompts.ALSO`). `strategies`: how ratings are read, the headline's first.
     """
 
     rubrics: Rubrics = field(default_factory=lambda: GENERAL)
-    judges: tuple[str, ...] = ()
-    n_draws: int = 1
+    judges: Mapping[str, int] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     strategies: tuple[str, ...] = (DEFAULT_STRATEGY,)
 
@@ -61,4 +60,4 @@ def _scores(item: Item, answers: Answers, scoring: Scoring) -> Iterator[Score]:
         rubrics = rubrics if scoring.judges else ()
     elif not rubrics:
         yield Silence("unjudged", "the right answer is withheld").score(item.id, "verdict")
-    yield from judged_scores(item, answers, rubrics, scoring.judges, scoring.n_draws)
+    yield from judged_scores(item, answers, rubrics, scoring.judges)

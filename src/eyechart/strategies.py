@@ -149,10 +149,13 @@ def number_in(reply: str) -> tuple[float | None, str]:
     >>> number_in("I would say 72."), number_in("7 out of 10")
     ((0.72, ''), (0.7, ''))
     """
-    found = [(float(m[1]), float(m[2] or 100)) for m in _NUMBER.finditer(reply)]
+    text = re.sub(r"\b(?:from )?0 ?(?:to|[-–—]) ?100\b", "", reply)
+    found = [(float(m[1]), float(m[2] or 100)) for m in _NUMBER.finditer(text)]
     shares = {value / most for value, most in found if most > 0}
     if not shares:
         return None, "names no number"
+    if any(0 < value < 1 and most == 100 for value, most in found):
+        return None, "names a number between 0 and 1, where one from 0 to 100 was asked for"
     if len(shares) > 1:
         return None, "names several numbers where one is wanted"
     (share,) = shares

@@ -29,7 +29,7 @@ from eyechart.asking.engine import Tally
 from eyechart.asking.intake import Intake
 from eyechart.errors import BadInput, UnknownName
 from eyechart.prompts import answer_requests
-from eyechart.records import KINDS, Kind, Response
+from eyechart.records import KINDS, Kind, Request, Response
 from eyechart.report.comparison import Comparison, comparison_headline
 from eyechart.rubrics import rubrics_of
 from eyechart.run import Outcome, load_items
@@ -106,7 +106,7 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
     rules = plugins.rules_of(name, item_set)
     settings = fitted(settings, backend, item_set.items, rules)
     requests = answer_requests(item_set.items, form=settings.form, sampling=settings.sampling)
-    n_found = n_failed = n_bytes = tokens = 0
+    n_found = n_failed = n_bytes = tokens = n_calls = 0
     keys: set[bytes] = set()
     with CallLog(settings.workspace / CALL_LOG) as log:
         intake = Intake(iter(requests), backend, log, max_pixels=settings.ask.max_pixels)
@@ -114,11 +114,12 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
             n_found += chunk.n_found
             chunk.jobs = [job for job in chunk.jobs if job.question.key not in keys]
             keys |= {job.question.key for job in chunk.jobs}
+            n_calls += sum(_calls_of(job.call.request) for job in chunk.jobs)
             n_failed += len(chunk.ready) - chunk.n_found
             n_bytes += sum(len(i.data) for job in chunk.jobs for i in job.call.images)
             tokens += sum(job.call.request.sampling.max_tokens or 0 for job in chunk.jobs)
     console.print(
-        f"Would ask {len(keys)} calls of {backend.model}: {n_bytes / 1e6:.1f} MB of pictures; "
+        f"Would ask {n_calls} calls of {backend.model}: {n_bytes / 1e6:.1f} MB of pictures; "
         f"{n_found} are in the log already, {n_failed} cannot be sent. Nothing was asked.",
         soft_wrap=True,
     )
@@ -129,6 +130,11 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
     if n_verdicts:
         console.print(f"The judges would be asked for up to {n_verdicts} verdicts on top of that.")
     console.print(f"Replies can hold at most {tokens:,} tokens{limit}; pictures cost extra.")
+
+
+def _calls_of(request: Request) -> int:
+    """How many calls a request takes: the likelihood of several texts takes one for each."""
+    return len(request.want.words) if request.want.name == "likelihood" else 1
 
 
 def show_calls(workspace: Path, price: Price) -> None:

@@ -71,8 +71,10 @@ SETTINGS = (
 def items(source: Source) -> ItemSet:
     """The chart made from `source`, made in the workspace unless it is there already.
 
-    Raises BadInput where no photograph can be used.
+    Raises BadInput where no photograph can be used, or other data are named.
     """
+    if source.data:
+        raise BadInput(f"snellen reads no --data; name photographs with --photos {source.data[0]}")
     digest = hashlib.sha256(f"{VERSION}/{source.seed}/{source.max_photos}".encode())
     for photo in _photo_files(source):
         digest.update(f"/{photo.name}/{photo.sha256()}".encode())

@@ -57,8 +57,9 @@ def _read(item: Item, how: Strategy, answer: Response, *, words: Words, name: st
     if value is None:
         return Silence("unparsed", _bounded(how, known, answer.bound)).score(item.id, name)
     odds = log_odds(how, known)
-    extracted = "" if odds is None else f"log-odds {odds:.4f}"
-    return Score(item.id, name, value, extracted=extracted)
+    if odds is None:
+        return Score(item.id, name, value)
+    return Score(item.id, name, value, extracted=f"log-odds {odds:.4f}", draws=(odds,))
 
 
 def _bounded(how: Strategy, known: Mapping[str, float], bound: float | None) -> str:

@@ -6,7 +6,7 @@ missing or cannot be read leaves the reply unjudged, never zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from eyechart.parse import parse_verdict
 from eyechart.records import Item, Response, Score
@@ -15,12 +15,15 @@ from eyechart.scoring.answers import Answers, Silence, silence
 
 
 def judged_scores(
-    item: Item, answers: Answers, rubrics: Sequence[Rubric], judges: Sequence[str], n_draws: int
+    item: Item, answers: Answers, rubrics: Sequence[Rubric], judges: Mapping[str, int]
 ) -> Iterator[Score]:
-    """A score for each rubric and judge; without a judge one that says that it is unjudged."""
+    """A score for each rubric and judge; without a judge one that says that it is unjudged.
+
+    `judges`: how many verdicts are wanted of each.
+    """
     silent = silence(answers.answer())
     for rubric in rubrics:
-        for judge in judges or ("",):
+        for judge, n_draws in (judges or {"": 0}).items():
             if silent:
                 yield silent.score(item.id, rubric.score, judge)
             else:
