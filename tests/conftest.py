@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
 
+hypothesis.settings.register_profile("eyechart", deadline=None)  # no test is of time
+hypothesis.settings.load_profile("eyechart")
 SHARED = Path(__file__).parents[2] / "shared"
 
 

@@ -38,6 +38,7 @@ LAYERS = [
         "colour",
         "meters",
         "items",
+        "listed_records",
         "ratings",
         "parquet",
         "photographs",

@@ -126,6 +126,11 @@ def test_strategies_can_be_named_and_told_as_json(files: list[Path]) -> None:
     assert within == {"softmax:high/low@100", "argmax:high/low"}
 
 
+def test_any_temperature_can_be_compared_with(files: list[Path]) -> None:
+    told = assess("strategies", files[0], "--softmax-temperature", "50", "--json", *QUICK)
+    assert {row["reference"] for row in json.loads(told.stdout)} == {"softmax:good/poor@50"}
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -134,12 +139,14 @@ def test_strategies_can_be_named_and_told_as_json(files: list[Path]) -> None:
         (["replay", "{file}", "--words", "fine/bad"], "no logit_fine"),
         (["replay", "{file}", "--strategies", "number"], "reads replies in words"),
         (["strategies", "{file}", "--strategies", "softmax"], "there is no strategy but"),
+        (["replay", "{folder}"], "eyechart assess strategies {folder}"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line(
     words: list[str], told: str, files: list[Path]
 ) -> None:
-    found = assess(*[word.format(file=files[0]) for word in words])
+    places = {"file": files[0], "folder": files[0].parent}
+    found = assess(*[word.format(**places) for word in words])
     assert found.exit_code == 2
-    assert told in found.stderr
+    assert told.format(**places) in found.stderr
     assert "Traceback" not in found.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from eyechart import RunSettings, compare, evaluate
 from eyechart.backends.scripted import Scripted
 from eyechart.comparing import pairs_of
 from eyechart.errors import BadInput
+from eyechart.items import Card
+from eyechart.records import FacetValue, Item, Picture, Score
 from eyechart.report.comparison import Pair
 from eyechart.report.samples import Row, Sample
+from eyechart.run_folder import JudgeInfo, RunInfo, write_info, write_items, write_scores
 
 
 def items(folder: Path, *, colours: dict[str, str], mos: float | None = None) -> Path:
@@ -112,6 +116,110 @@ def test_runs_of_withheld_answers_have_nothing_to_compare(tmp_path: Path) -> Non
 
 def test_a_metric_that_one_run_lacks_makes_no_pair() -> None:
     assert pairs_of(["a", "b"], [{"verdict": verdicts(1.0)}, {}]) == ()
+
+
+def test_halves_are_correlated_apart_then_averaged_and_databases_after_them(
+    tmp_path: Path,
+) -> None:
+    """One half is ranked right and one wrong: the database counts 0 beside another's 1."""
+    halves = {"first": 1.0, "second": -1.0}
+    parts = [({"database": "CGIQA-6K", "half": half}, sign) for half, sign in halves.items()]
+    parts.append(({"database": "SPAQ"}, 1.0))
+    found = compare([rated(tmp_path / name, info(name), parts) for name in ("one", "two")])
+    cells = {(cell.facet, cell.value): cell.estimate.value for cell in found.runs[0].cells}
+    assert cells["", ""] == pytest.approx(0.5)
+    assert cells["database", "CGIQA-6K"] == pytest.approx(0.0)
+    assert cells["database", "SPAQ"] == pytest.approx(1.0)
+    assert [pair.n for pair in found.pairs] == [24]
+
+
+def test_one_database_of_two_halves_is_their_mean(tmp_path: Path) -> None:
+    """Both halves are ranked right, on scales that make all images together look unrelated."""
+    parts = [({"database": "CGIQA-6K", "half": half}, 1.0) for half in ("first", "second")]
+    runs = [rated(tmp_path / name, info(name), parts) for name in ("one", "two")]
+    (overall,) = [cell for cell in compare(runs).runs[0].cells if not cell.facet]
+    assert overall.estimate.value == 1.0
+
+
+def test_every_difference_in_how_was_asked_is_a_note(tmp_path: Path) -> None:
+    one = rated(tmp_path / "one", info("m1", strategies=("softmax:good/poor@100",)))
+    other = rated(
+        tmp_path / "other",
+        info("m2", {"rating prompt": "one-word"}, strategies=("argmax:good/poor",)),
+    )
+    assert compare([one, one]).notes == ()
+    assert compare([one, other]).notes == (
+        "The runs differ in the rating prompt: begun (m1); one-word (m2).",
+        "The runs differ in how ratings are read: softmax:good/poor@100 (m1); "
+        "argmax:good/poor (m2).",
+    )
+
+
+def test_another_prompt_or_judge_is_a_note_too(tmp_path: Path) -> None:
+    items = [
+        Item("a", "single", "?", (Picture(name="a"),), ("x", "y"), "x"),
+        Item("b", "open", "?", (Picture(name="b"),), answer="x"),
+    ]
+    scores = [Score("a", "correct", 1.0), Score("b", "verdict", 1.0, judge="j")]
+    infos = [
+        info("m1", {"choice prompt": "llava"}, judges=(JudgeInfo("j", n_draws=5),)),
+        info("m2", {"choice prompt": "paper"}, judges=(JudgeInfo("j", n_draws=1),)),
+        info("m3", {"choice prompt": "paper"}),
+    ]
+    runs = [made(tmp_path / one.model, one, items, scores) for one in infos]
+    assert compare(runs).notes == (
+        "The runs differ in the prompt of single choice: llava (m1); paper (m2, m3).",
+        "The runs differ in the judge that counts: j with 5 verdicts on each reply (m1); "
+        "j with 1 verdict on each reply (m2); none (m3).",
+    )
+
+
+def test_ratings_in_words_are_not_put_beside_those_from_probabilities(tmp_path: Path) -> None:
+    one = rated(tmp_path / "one", info("m1"))
+    other = rated(tmp_path / "other", info("m2", strategies=("number",)))
+    with pytest.raises(
+        BadInput,
+        match=r"m2 rates in words \(number\) and m1 by probabilities \(softmax.*"
+        "run one of them again with the other's --strategies",
+    ):
+        compare([one, other])
+    assert len(compare([other, other]).pairs) == 1
+
+
+def info(
+    model: str, identity: dict[str, str] | None = None, **values: tuple[object, ...]
+) -> RunInfo:
+    asked = {"rating prompt": "begun", **(identity or {})}
+    known = RunInfo("demo", model, "", "2026-01-01", asked, Card("demo"))
+    return dataclasses.replace(known, **values)  # type: ignore[arg-type]
+
+
+def made(folder: Path, about: RunInfo, items: list[Item], scores: list[Score]) -> Path:
+    """A run folder of these items and scores, asked of nobody."""
+    folder.mkdir(exist_ok=True)
+    write_info(folder, about)
+    write_items(folder, items)
+    write_scores(folder, scores)
+    return folder
+
+
+def rated(
+    folder: Path,
+    about: RunInfo,
+    parts: Sequence[tuple[dict[str, FacetValue], float]] = (({}, 1.0),),
+) -> Path:
+    """Eight rated images for each part; its scale starts higher and its ratings lower.
+
+    The number with a part is 1 where ratings follow people's scores, -1 where they go against them.
+    """
+    items, scores = [], []
+    for n, (facets, sign) in enumerate(parts):
+        for i in range(8):
+            name = f"{n}-{i}"
+            picture = Picture(name=name, sha256=name, path=folder / name)
+            items.append(Item(name, "rate", "?", (picture,), mos=10.0 * n + i, facets=facets))
+            scores.append(Score(name, "rating", 0.5 - 0.1 * n + sign * i / 100))
+    return made(folder, about, items, scores)
 
 
 def compared(a: Sample, b: Sample) -> Pair:

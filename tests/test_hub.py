@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.hub_server import COMMIT, Repo, ask, hub
 
 from eyechart.errors import BadInput
 from eyechart.hub import HubAddress, find_data, hub_address
+from eyechart.items import read_items
 
 REPO = Repo(
     "eyes/chart",
@@ -173,6 +175,37 @@ def test_a_token_is_sent_and_never_shown(tmp_path: Path) -> None:
         told = ask(served.url, "eyes/chart", tmp_path, HF_TOKEN=token)
     assert f"Bearer {token}" in served.tokens
     assert token not in told["error"] + told["stderr"]
+
+
+def item_folder(*rows: dict[str, str]) -> Repo:
+    lines = "".join(json.dumps({"kind": "rate", **row}) + "\n" for row in rows)
+    return Repo("eyes/chart", {"images/a.png": b"a", "metadata.jsonl": lines.encode()})
+
+
+def test_an_item_folder_is_read_from_where_the_hubs_cache_keeps_it(tmp_path: Path) -> None:
+    """Its files are links to others that lie outside the folder."""
+    with hub(item_folder({"file_name": "images/a.png"})) as served:
+        (path,) = ask(served.url, "eyes/chart", tmp_path)["paths"]
+    assert (Path(path) / "images" / "a.png").is_symlink()
+    (item,) = read_items(path).items
+    assert item.id == "images/a.png"
+    assert item.images[0].path is not None
+    assert item.images[0].path.read_bytes() == b"a"
+
+
+def test_an_item_folder_in_the_hubs_cache_cannot_name_what_lies_beside_it(tmp_path: Path) -> None:
+    with hub(item_folder({"file_name": "images/a.png"})) as served:
+        (path,) = ask(served.url, "eyes/chart", tmp_path)["paths"]
+    folder = Path(path)
+    kept = (folder / "images" / "a.png").resolve()
+    (folder / "secret.png").symlink_to(tmp_path / "secret.png")
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    rows = folder / "metadata.jsonl"
+    rows.unlink()
+    for name in (f"../../blobs/{kept.name}", str(kept), "secret.png", "../../../secret.png"):
+        rows.write_text(json.dumps({"kind": "rate", "file_name": name}) + "\n")
+        with pytest.raises(BadInput, match="expected a file name inside the item folder"):
+            read_items(folder)
 
 
 def test_a_disk_without_room_is_told(tmp_path: Path) -> None:

@@ -68,10 +68,11 @@ def replay(
     Example: eyechart assess replay instructblip_t5/agi.json --words high/low --json
     """
     from eyechart.assessment import printing, replay, reporting
+    from eyechart.terminal import listed
 
     settings = replay.ReplaySettings(
         strategies=replay.chosen(
-            _listed(strategies) or ["softmax"], words=words, temperature=softmax_temperature
+            listed(strategies) or ["softmax"], words=words, temperature=softmax_temperature
         ),
         options=_options(mos, database, unique=unique),
         n_resamples=resamples,
@@ -107,12 +108,13 @@ def strategies(
     """
     from eyechart.assessment import printing, replay, reporting, study
     from eyechart.assessment.subjects import read_subjects
+    from eyechart.terminal import listed
 
-    heat = softmax_temperature
-    (reference,) = replay.chosen(["softmax"], words=words, temperature=heat)
-    named = _listed(strategies)
-    more = replay.chosen(["softmax", *named], words=words, temperature=heat) if named else ()
-    subjects = read_subjects(files, more, _options(mos, database, unique=unique))
+    more = listed(strategies)
+    named = replay.chosen(["softmax", *more], words=words, temperature=softmax_temperature)
+    options, reference = _options(mos, database, unique=unique), named[0]
+    wanted = named if more else ()
+    subjects = read_subjects(files, wanted, options=options, reference=reference)
     found = study.compare(subjects, reference, n_resamples=resamples)
     if as_json:
         printing.print_json(study.records_of(found))
@@ -120,10 +122,6 @@ def strategies(
         printing.print_study(found)
     if out is not None:
         _wrote(reporting.write(reporting.study_report(found, files), out), quiet=as_json)
-
-
-def _listed(text: str) -> list[str]:
-    return [spec.strip() for spec in text.split(",") if spec.strip()]
 
 
 def _options(mos: Path | None, database: str, *, unique: bool) -> ResultOptions:

@@ -22,13 +22,15 @@ from eyechart.metrics.arrays import Floats
 from eyechart.metrics.jackknife import CORRELATION_BOUNDS, Jackknife, interval_of, jackknife
 from eyechart.metrics.paired import holm, mcnemar_exact, paired_difference
 from eyechart.metrics.srcc import srcc
-from eyechart.records import Cell, Item, Picture, Score
+from eyechart.records import JUDGED_KINDS, Cell, Item, Picture, Score
 from eyechart.report.build import RunFacts, build_report
 from eyechart.report.compare_page import write_comparison
 from eyechart.report.comparison import Comparison, Pair, RunResult
 from eyechart.report.counting import of_first_judge
+from eyechart.report.formatting import plural
 from eyechart.report.samples import Row, Sample, counted, is_pooled, samples_of
 from eyechart.run_folder import RunInfo
+from eyechart.strategies import strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Com
     judged is left out) and of rank correlation where items are rated, each with a 95 % interval
     that heeds the items' clusters.
 
-    Raises BadInput for fewer than two runs, a folder without scores, runs that share no items, or
-    items whose answers are all withheld.
+    Raises BadInput for fewer than two runs, a folder without scores, runs that share no items,
+    items whose answers are all withheld, or ratings in words beside ratings by probabilities.
     """
     if len(runs) < 2:
         raise BadInput(f"expected two or more run folders to compare, not {len(runs)}")
@@ -55,6 +57,7 @@ def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Com
     shared = _shared(loaded)
     named = _named(loaded)
     samples = [_samples(run, shared) for run in named]
+    _refuse_two_protocols(named, samples)
     metric = _metric(samples)
     comparison = Comparison(
         title=shared.card.title or named[0].info.benchmark,
@@ -114,9 +117,45 @@ def _same_picture(a: Picture, b: Picture) -> bool:
 def _notes(runs: list[_Run], shared: ItemSet) -> tuple[str, ...]:
     most = max(len(run.items.items) for run in runs)
     left_out = most - len(shared.items)
-    if not left_out:
-        return ()
-    return (f"{left_out} items are not in all runs and are left out.",)
+    told = f"{left_out} items are not in all runs and are left out."
+    return (*([told] if left_out else []), *_differences(runs, shared))
+
+
+def _differences(runs: Sequence[_Run], shared: ItemSet) -> Iterator[str]:
+    """A sentence for each way in which the runs asked or judged differently."""
+    kinds = {item.kind for item in shared.items}
+    for what, (of_kinds, told) in PROTOCOL.items():
+        names: dict[str, list[str]] = {}
+        for run in runs:
+            names.setdefault(told(run.info), []).append(run.name)
+        if kinds & of_kinds and len(names) > 1:
+            parts = [f"{value} ({', '.join(mine)})" for value, mine in names.items()]
+            yield f"The runs differ in {what}: {'; '.join(parts)}."
+
+
+def _first_judge(info: RunInfo) -> str:
+    if not info.judges:
+        return "none"
+    first = info.judges[0]
+    return f"{first.name} with {plural(first.n_draws, 'verdict')} on each reply"
+
+
+def _refuse_two_protocols(runs: Sequence[_Run], samples: Sequence[Mapping[str, Sample]]) -> None:
+    """Raise BadInput for ratings read in words beside ratings read from probabilities."""
+    rated = [
+        (run.name, strategy(run.info.strategies[0]))
+        for run, found in zip(runs, samples, strict=True)
+        if any(metric.startswith("srcc_") for metric in found)
+    ]
+    in_words = [f"{name} rates in words ({how.spec})" for name, how in rated if how.other_protocol]
+    others = [
+        f"{name} by probabilities ({how.spec})" for name, how in rated if not how.other_protocol
+    ]
+    if in_words and others:
+        raise BadInput(
+            f"{in_words[0]} and {others[0]}: two protocols, whose ratings say nothing beside each "
+            "other; run one of them again with the other's --strategies, or compare others"
+        )
 
 
 def _samples(run: _Run, shared: ItemSet) -> dict[str, Sample]:
@@ -141,25 +180,37 @@ def _with_whole_verdicts(scores: Sequence[Score]) -> list[Score]:
     return [*scores, *whole]
 
 
-def _mean_srcc(values: Floats, targets: Floats, databases: Floats) -> float | None:
-    """The plain mean over databases of the rank correlation; None where one is undefined."""
+def _mean_srcc(values: Floats, targets: Floats, databases: Floats, halves: Floats) -> float | None:
+    """The plain mean over databases of the rank correlation, of each over its halves."""
     found = []
     for database in np.unique(databases):
-        there = databases == database
-        found.append(srcc(values[there], targets[there]))
-    known = [value for value in found if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(found) else None
+        here = databases == database
+        parts = [here & (halves == half) for half in np.unique(halves[here])]
+        found.append(_mean([srcc(values[part], targets[part]) for part in parts]))
+    return _mean(found)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The plain mean; None where there is nothing, or one of them is undefined."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def _ranked(rows: Sequence[Row]) -> Jackknife:
-    """The rank correlation of scored rows, over several databases the mean of theirs."""
-    codes = {name: float(i) for i, name in enumerate(dict.fromkeys(r.database for r in rows))}
+    """The rank correlation of scored rows, over several scales the mean of theirs."""
     columns = [
         [row.value or 0.0 for row in rows],
         [row.target or 0.0 for row in rows],
-        [codes[row.database] for row in rows],
+        _codes([row.scale.database for row in rows]),
+        _codes([row.scale.half for row in rows]),
     ]
     return jackknife(_mean_srcc, columns, [row.cluster for row in rows])
+
+
+def _codes(names: Sequence[str]) -> list[float]:
+    """The same names as numbers."""
+    code = {name: float(i) for i, name in enumerate(dict.fromkeys(names))}
+    return [code[name] for name in names]
 
 
 def _metric(samples: Sequence[Mapping[str, Sample]]) -> str:
@@ -178,17 +229,28 @@ def _result(run: _Run, shared: ItemSet) -> RunResult:
     scores = tuple(score for score in run.scores if score.item_id in ids)
     facts = RunFacts(shared.card.title, run.info.benchmark, run.info.model)
     cells = build_report(shared, [], scores, facts).cells
-    pooled = [sample for sample in _samples(run, shared).values() if is_pooled(sample)]
-    cells += tuple(_cell_of_databases(sample) for sample in pooled)
+    cells += tuple(cell for one in _samples(run, shared).values() for cell in _mean_cells(one))
     curves_of = plugins.rules_of(run.info.benchmark, shared).curves
     curves = curves_of(shared, scores) if curves_of else ()
     return RunResult(run.name, run.info.model, cells, curves)
 
 
-def _cell_of_databases(sample: Sample) -> Cell:
+def _mean_cells(sample: Sample) -> Iterator[Cell]:
+    """The means of a sample on several scales: of all of them, and of each database's halves."""
+    if not is_pooled(sample):
+        return
+    yield _mean_cell(sample)
+    databases = dict.fromkeys(row.scale.database for row in sample.rows)
+    for name in databases if len(databases) > 1 else ():
+        part = sample.part(r.position for r in sample.rows if r.scale.database == name)
+        if is_pooled(part):
+            yield _mean_cell(part, "database", name)
+
+
+def _mean_cell(sample: Sample, facet: str = "", value: str = "") -> Cell:
     rows = [row for row in sample.rows if row.value is not None]
     estimate = interval_of(_ranked(rows), CORRELATION_BOUNDS)
-    return Cell("", "", sample.metric, estimate, n_unscored=len(sample.rows) - len(rows))
+    return Cell(facet, value, sample.metric, estimate, n_unscored=len(sample.rows) - len(rows))
 
 
 def pairs_of(names: Sequence[str], samples: Sequence[Mapping[str, Sample]]) -> tuple[Pair, ...]:
@@ -262,6 +324,20 @@ def _rating_pairs(sides: list[_Side]) -> list[Pair]:
         pairs.append(Pair(a.name, b.name, a.sample.metric, difference, sum(both)))
     return pairs
 
+
+PROTOCOL: dict[str, tuple[frozenset[str], Callable[[RunInfo], str]]] = {
+    "the prompt of single choice": (
+        frozenset({"single"}),
+        lambda info: info.identity.get("choice prompt", "not on file"),
+    ),
+    "the rating prompt": (
+        frozenset({"rate"}),
+        lambda info: info.identity.get("rating prompt", "not on file"),
+    ),
+    "how ratings are read": (frozenset({"rate"}), lambda info: info.strategies[0]),
+    "the judge that counts": (JUDGED_KINDS, _first_judge),
+}
+"""What two runs may do differently, of which kinds of items, and what a run did."""
 
 PAIRED: dict[str, Callable[[list[_Side]], list[Pair]]] = {
     "accuracy": _accuracy_pairs,

@@ -259,10 +259,25 @@ def _folder_item(row: Any, where: str, folder: Path, card: Card) -> Item | RowPr
 
 
 def _is_inside(folder: Path, name: str) -> bool:
+    """Whether a name leads to a file of the folder, or through a link to one of the hub's cache.
+
+    The cache keeps the files of a data set in `datasets--OWNER--NAME/blobs`, and in `snapshots`
+    beside it a folder of links to them for each commit.
+    """
     try:
-        return "\0" not in name and (folder / name).resolve().is_relative_to(folder)
+        file = (folder / name).resolve()
+        if "\0" in name or file.is_relative_to(folder):
+            return "\0" not in name
+        leads_down = not Path(name).is_absolute() and ".." not in Path(name).parts
+        return leads_down and file.parent == _kept_by_hub(folder)
     except (OSError, ValueError, RuntimeError):  # a name that no file can have; a loop of links
         return False
+
+
+def _kept_by_hub(folder: Path) -> Path | None:
+    """Where the files of a snapshot really are; None where the folder is in none."""
+    tops = (top.parent for top in folder.parents if top.name == "snapshots")
+    return next((top / "blobs" for top in tops if top.name.startswith("datasets--")), None)
 
 
 def checked(card: Card, items: Iterable[Located]) -> ItemSet:

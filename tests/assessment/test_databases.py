@@ -73,9 +73,15 @@ def test_the_literatures_count_of_live_is_taken_and_explained() -> None:
 
 def test_halves_are_in_the_order_of_the_list_and_what_is_behind_them_counts_for_nothing() -> None:
     cgi = named("cgi")
-    assert halves(cgi, 6_000) == (slice(0, 3_000), slice(3_000, 6_000))
-    assert halves(cgi, 6_012) == (slice(0, 3_000), slice(3_000, 6_000))
-    assert halves(cgi, 2_000) == (slice(0, 2_000),)
+    assert halves(cgi, range(6_000)) == ([*range(3_000)], [*range(3_000, 6_000)])
+    assert halves(cgi, range(6_012)) == halves(cgi, range(6_000))
+    assert halves(cgi, range(2_000)) == ([*range(2_000)],)
+
+
+def test_halves_are_told_by_the_place_in_the_whole_list_whatever_was_left_out() -> None:
+    assert halves(named("cgi"), [0, 2_999, 3_000, 5_999]) == ([0, 1], [2, 3])
+    assert halves(named("cgi"), [3_000, 5_999, 6_000]) == ([0, 1],)
+    assert halves(named("agi"), [3_000, 5_999]) == ([0, 1],)
 
 
 def test_versions_of_one_photograph_are_not_independent() -> None:

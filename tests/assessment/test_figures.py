@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eyechart.assessment.figures import gain, mean_of
+from eyechart.assessment.databases import named
+from eyechart.assessment.figures import Gain, gain, mean_of, sample_of
+from eyechart.errors import BadInput
 from eyechart.metrics.correlations import Correlations, correlations
 
 
@@ -44,3 +46,18 @@ def test_a_mean_is_undefined_where_a_database_is() -> None:
     mean = mean_of([of(50, 1), correlations([1.0] * 50, range(50))])
     assert mean.estimates["srcc"].value is None
     assert mean.estimates["srcc"].n == 100
+
+
+def test_an_interval_is_the_wider_the_more_gains_are_compared() -> None:
+    """Bonferroni: at the quantiles of 5 % divided by their number."""
+    draws = np.random.default_rng(0).normal(size=100_000)
+    one = Gain(0.0, draws, 50)
+    assert one.one_of(1) == one.estimate
+    ten = one.one_of(10)
+    assert (ten.low, ten.high) == pytest.approx((-2.807, 2.807), abs=0.06)
+    assert Gain(None, np.empty(0), 50).one_of(10).low is None
+
+
+def test_images_behind_both_halves_alone_are_refused() -> None:
+    with pytest.raises(BadInput, match="all images stand behind the two halves of 3,000"):
+        sample_of(named("cgi"), ["a", "b"], np.array([1.0, 2.0]), places=[6_000, 6_001])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from eyechart.assessment.mos_files import mos_by_name
 from eyechart.assessment.published import published
 from eyechart.assessment.readings import Reading
 from eyechart.assessment.replay import (
+    Replayed,
     ReplaySettings,
     averages,
     chosen,
@@ -25,6 +27,7 @@ from eyechart.assessment.replay import (
 )
 from eyechart.assessment.reporting import headline_of, replay_report
 from eyechart.assessment.result_files import ResultOptions
+from eyechart.assessment.subjects import read_subjects
 from eyechart.assessment.tables import detail, leaderboards, protocol_of
 from eyechart.errors import BadInput, UnknownName
 from eyechart.records import Estimate
@@ -124,6 +127,29 @@ def test_the_halves_of_cgiqa_are_correlated_apart_and_averaged(tmp_path: Path) -
     told = " ".join(row.notes)
     assert "two halves of 3,000" in told
     assert "20 records behind the second half count for nothing" in told
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_what_is_left_out_moves_no_image_to_the_other_half(unique: bool, tmp_path: Path) -> None:
+    """By --unique, or because --mos lacks it."""
+    games, films = records(3_000, seed=1), records(3_000, seed=2)
+    films = [{**row, "img_path": f"film{row['img_path']}"} for row in films]
+    scores = {row["img_path"]: row["gt_score"] for row in [*games[500:], *films]}
+    rows = [*games[500:1_000], *games[500:], *films]
+    if not unique:
+        rows = [{k: v for k, v in row.items() if k != "gt_score"} for row in [*games, *films]]
+    options = ResultOptions(unique=unique, mos={} if unique else scores)
+    file = write(tmp_path / "idefics" / "cgi.json", rows)
+    (row,) = replay([file], dataclasses.replace(QUICK, options=options, n_resamples=5))
+    halves = [
+        stats.spearmanr(
+            [one["logit_good"] - one["logit_poor"] for one in half],
+            [one["gt_score"] for one in half],
+        ).statistic
+        for half in (games[500:], films)
+    ]
+    assert row.figures.n == 5_500
+    assert row.figures.estimates["srcc"].value == pytest.approx(sum(halves) / 2, abs=1e-12)
 
 
 def test_argmax_is_undefined_where_a_model_always_says_one_word(tmp_path: Path) -> None:
@@ -234,6 +260,29 @@ def test_two_files_of_one_model_and_database_are_refused(tmp_path: Path) -> None
         replay(files, QUICK)
 
 
+@pytest.mark.parametrize("read", [replay, read_subjects])
+def test_files_named_by_their_models_are_not_taken_for_databases(
+    read: Callable[[list[Path]], object], tmp_path: Path
+) -> None:
+    folder = tmp_path / "published_logits"
+    files = [write(folder / f"{m}.json", records(20, seed=len(m))) for m in ("idefics", "qwen-vl2")]
+    told = r"taken for two databases of the model published_logits, yet .*--database NAME"
+    with pytest.raises(BadInput, match=told):
+        read(files)
+
+
+def test_several_databases_of_ones_own_may_be_read_at_once(tmp_path: Path) -> None:
+    """Also where they share a few images, and by several models."""
+    attic = records(20)
+    cellar = [{**row, "img_path": f"c{row['img_path']}"} for row in attic[:15]] + attic[15:]
+    files = [
+        write(tmp_path / model / f"{stem}.json", rows)
+        for model in ("idefics", "qwen-vl")
+        for stem, rows in (("attic", attic), ("cellar", cellar))
+    ]
+    assert len(replay(files, QUICK)) == 4
+
+
 def test_words_and_temperature_fill_in_what_a_strategy_leaves_out() -> None:
     found = chosen(
         ["softmax", "softmax@1", "softmax:fine/bad", "argmax", "five-level", "softmax"],
@@ -279,10 +328,61 @@ def test_the_tables_have_the_leaderboards_order_and_its_rows_below(tmp_path: Pat
     ours, theirs = srcc.lines
     assert (ours.published, theirs.published) == (False, True)
     assert "Q-Bench" in theirs.source
-    values = [entry.value for entry in theirs.entries if isinstance(entry, Estimate)]
-    assert values == [0.474, 0.562, pytest.approx((0.474 + 0.562) / 2)]
+    values = [entry.value if isinstance(entry, Estimate) else entry for entry in theirs.entries]
+    assert values == [0.474, 0.562, None]
     assert "temperature" in plcc.note
     assert len(leaderboards(rows, everyone=True)[0].lines) == 16
+
+
+def test_a_published_average_stands_beside_all_seven_databases_only(tmp_path: Path) -> None:
+    stems = ("spaq", "koniq", "flive", "livec", "cgi", "agi", "kadid")
+    rows = replay([write(tmp_path / "idefics" / f"{s}.json", records(12)) for s in stems], QUICK)
+    for n, average in ((7, Estimate(0.375, None, None, 0)), (6, None)):
+        for everyone in (False, True):
+            table = leaderboards(rows[:n], everyone=everyone)[0]
+            (line,) = [one for one in table.lines if one.published and "idefics" in one.label]
+            assert line.entries[-1] == average
+
+
+def published_in(rows: Sequence[Replayed], *, begun: bool = True) -> dict[str, tuple[int, str]]:
+    """How many published lines each table has, and its note."""
+    tables = leaderboards(rows, everyone=True, begun=begun)
+    return {t.name[-4:]: (sum(line.published for line in t.lines), t.note) for t in tables}
+
+
+@pytest.mark.parametrize(
+    ("specs", "n_srcc", "n_plcc", "told"),
+    [
+        (["softmax"], 15, 15, ""),
+        (["softmax", "argmax"], 30, 30, ""),
+        (["softmax@1"], 15, 0, "beside softmax:good/poor@1: those are of softmax at temperature"),
+        (["softmax:fine/bad"], 0, 0, "No published rows stand beside softmax:fine/bad@100: those"),
+        (["argmax", "word-sets"], 15, 15, "beside word-sets:good+high+fine/poor+low+bad@100: "),
+    ],
+)
+def test_everyones_published_rows_stand_only_beside_the_same_protocol(
+    specs: list[str], n_srcc: int, n_plcc: int, told: str, tmp_path: Path
+) -> None:
+    rows = records(12, words=("good", "poor", "fine", "bad", "high", "low"))
+    found = replay([write(tmp_path / "mine" / "spaq.json", rows)], settings(*specs))
+    tables = published_in(found)
+    assert (tables["srcc"][0], tables["plcc"][0]) == (n_srcc, n_plcc)
+    assert told in tables["plcc"][1]
+    assert ("No published rows" in tables["srcc"][1]) == (n_srcc < 15 * len(specs))
+
+
+def test_no_published_row_stands_beside_answers_that_were_not_begun(tmp_path: Path) -> None:
+    rows = replay([write(tmp_path / "idefics" / "spaq.json", records(12))], QUICK)
+    for n, note in published_in(rows, begun=False).values():
+        assert n == 0
+        assert "those rest on an answer that is begun for the model, and here a question" in note
+
+
+def test_of_a_database_without_published_figures_there_are_no_empty_rows(tmp_path: Path) -> None:
+    rows = replay([write(tmp_path / "idefics" / "attic.json", records(12))], QUICK)
+    for n, note in published_in(rows).values():
+        assert n == 0
+        assert "nothing was published of these databases" in note
 
 
 def test_a_model_without_a_database_has_a_blank_there_and_no_average(tmp_path: Path) -> None:

@@ -106,6 +106,20 @@ def test_a_list_of_other_images_is_refused(tmp_path: Path) -> None:
         read_result_file(file, ResultOptions(mos={"z.jpg": 1.0}))
 
 
+@pytest.mark.parametrize("n", [1, 25])
+def test_a_file_without_any_score_is_told_in_a_line(n: int, tmp_path: Path) -> None:
+    file = write(tmp_path / "agi.json", [{"img_path": f"{at}.jpg", **TWO} for at in range(n)])
+    with pytest.raises(BadInput, match=r"no record has people's score.*give .* with --mos") as told:
+        read_result_file(file)
+    assert "\n" not in str(told.value)
+
+
+def test_a_folder_is_no_result_file(tmp_path: Path) -> None:
+    told = rf"a folder; expected result files.*: eyechart assess strategies {tmp_path}$"
+    with pytest.raises(BadInput, match=told):
+        read_result_file(tmp_path)
+
+
 def broken(**changed: Any) -> dict[str, Any]:
     row = {"img_path": "b.jpg", "gt_score": 2.0, **TWO, **changed}
     return {key: value for key, value in row.items() if value != "gone"}

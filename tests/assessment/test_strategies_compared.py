@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from tests.assessment.results import records, write
 
-from eyechart.assessment.study import CHOSEN, FITTED, compare, records_of
+from eyechart.assessment.figures import Gain
+from eyechart.assessment.study import CHOSEN, FITTED, Study, Within, compare, records_of
 from eyechart.assessment.study_tables import answer, study_tables
 from eyechart.assessment.subjects import read_subjects
 from eyechart.errors import BadInput
+from eyechart.metrics.correlations import correlations
 from eyechart.records import Estimate
 from eyechart.strategies import strategy
 
@@ -64,6 +66,38 @@ def test_a_strategy_that_wins_where_its_words_are_is_told_with_how_often_they_ar
     assert "No strategy clearly beats" in told
     assert "it is beaten by softmax:high/low@100 by +" in told
     assert "on 1 of them" in told
+
+
+def test_of_ten_equally_good_strategies_one_is_seldom_said_to_be_the_best() -> None:
+    """One in seven would be, if the best were taken as if it had been the only one."""
+    rng = np.random.default_rng(0)
+    figures = correlations([1, 2, 3], [1, 2, 3], n_resamples=2)
+    hows = [strategy(f"softmax:{word}/poor") for word in "abcdefghij"]
+    found, single = [], []
+    for _ in range(400):
+        values = rng.normal(size=11)
+        draws = values[:, None] + rng.normal(size=(11, 400))
+        gains = [Gain(values[i] - values[0], draws[i] - draws[0], 99) for i in range(1, 11)]
+        rows = [
+            Within("model", "mine", how, figures, one, one)
+            for how, one in zip(hows, gains, strict=True)
+        ]
+        study = Study(REFERENCE, tuple(rows), ())
+        found.append(answer(study).startswith("Across"))
+        single.append(any((one.estimate.low or 0) > 0 for one in gains))
+    assert np.mean(single) > 0.1
+    assert np.mean(found) < 0.05
+
+
+def test_the_sentence_says_for_how_many_strategies_its_interval_holds(tmp_path: Path) -> None:
+    file = telling(tmp_path / "model" / "agi.json", "high")
+    study = compare(read_subjects([file]), REFERENCE, n_resamples=N)
+    n = len(study.overall)
+    assert n > 1
+    assert f", for {n} comparisons)" in answer(study)
+    assert "widened for the number compared (Bonferroni)" in study_tables(study)[0].note
+    best = study.overall[0]
+    assert width(best.one_of_many) > width(best.srcc)
 
 
 def test_the_reference_is_compared_with_itself_nowhere(tmp_path: Path) -> None:
@@ -165,8 +199,28 @@ def test_the_strategies_named_are_the_only_ones(tmp_path: Path) -> None:
 
 def test_a_reference_whose_words_are_not_on_file_is_told_with_what_is(tmp_path: Path) -> None:
     file = write(tmp_path / "model" / "agi.json", records(30, words=("high", "low")))
-    with pytest.raises(BadInput, match=r"no ratings by softmax:good/poor@100.*--words high/low"):
+    told = (
+        r"no ratings by softmax:good/poor@100.*Compare with softmax:high/low@100: "
+        r"--words high/low --softmax-temperature 100$"
+    )
+    with pytest.raises(BadInput, match=told):
         compare(read_subjects([file]), REFERENCE, n_resamples=N)
+
+
+def test_words_that_no_strategy_is_known_of_are_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "model" / "agi.json", records(30, words=("nice", "ugly")))
+    told = r"there are none\. Name two of the words on file with --words GOOD/POOR: nice, ugly"
+    with pytest.raises(BadInput, match=told):
+        compare(read_subjects([file]), REFERENCE, n_resamples=N)
+
+
+def test_a_reference_of_other_words_is_read_where_they_are_on_file(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "model" / "agi.json", records(30, words=("nice", "ugly", "high", "low"))
+    )
+    other = strategy("softmax:nice/ugly@7")
+    study = compare(read_subjects([file], reference=other), other, n_resamples=N)
+    assert [one.name for one in study.overall if "high" in one.name]
 
 
 def test_one_strategy_on_one_database_is_no_comparison(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from eyechart.errors import BadInput
 from eyechart.items import Card
 from eyechart.prompts import ALSO, PromptForm, answer_requests, judge_requests
 from eyechart.records import Item, Picture, Request, Response
-from eyechart.run_folder import ResponseWriter, RunInfo, write_info
+from eyechart.run_folder import JudgeInfo, ResponseWriter, RunInfo, write_info
 from eyechart.run_settings import RunSettings, fitted
 
 
@@ -39,7 +39,9 @@ def run(folder: Path, items: dict[str, Item], form: str) -> list[Response]:
     responses = [*answers, *asked(judge_requests(items, answers), judge)]
     folder.mkdir()
     identity = {"rating prompt": form}
-    write_info(folder, RunInfo("x", "scripted", "", "2026", identity, Card("x"), ("a judge",)))
+    write_info(
+        folder, RunInfo("x", "scripted", "", "2026", identity, Card("x"), (JudgeInfo("a judge"),))
+    )
     with ResponseWriter(folder) as writer:
         for response in responses:
             writer.add(response)

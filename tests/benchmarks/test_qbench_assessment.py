@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -50,15 +51,13 @@ def test_a_released_list_becomes_an_item_for_each_image(tmp_path: Path) -> None:
     assert first.images[0].path == tmp_path / "000.jpg"
 
 
-def test_the_card_tells_where_the_items_are_from_and_what_is_missing(tmp_path: Path) -> None:
+def test_the_card_tells_where_the_items_are_from(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps({"title": "My images", "licence": "CC0"}))
     card = items(f"agi={database(tmp_path, records(4))}").card
     assert (card.name, card.benchmark, card.n_items) == ("qbench-assessment",) * 2 + (4,)
     assert card.title == "Q-Bench assessment (A3): My images"
     assert card.licence == "CC0"
-    assert card.notes == (
-        "AGIQA-3K: 4 of 2,982 images; figures of a part are not those of the whole.",
-    )
+    assert card.notes == ()
 
 
 def test_another_list_has_another_digest(tmp_path: Path) -> None:
@@ -122,6 +121,42 @@ def test_every_item_of_a_halved_database_knows_its_half(tmp_path: Path) -> None:
     assert {item.facets["half"] for item in item_set.items} == {"first"}
 
 
+def test_an_item_folders_halves_are_told_by_places_among_all_its_ratings(tmp_path: Path) -> None:
+    """An image whose score is missing moves none to the other half."""
+    database(tmp_path, records(2))
+    rows = [
+        {"id": str(n), "file_name": f"00{n % 2}.jpg", "kind": "rate", "question": "Rate it."}
+        | ({"mos": n} if n != 7 else {})
+        for n in range(3_001)
+    ]
+    (tmp_path / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    halves = [item.facets["half"] for item in items(f"cgi={tmp_path}").items]
+    assert (halves.count("first"), halves.count("second")) == (2_999, 1)
+
+
+@pytest.mark.parametrize(("most", "ids"), [(None, 5), (1, 1), (2, 2), (3, 3), (9, 5)])
+def test_only_the_first_rows_are_read_where_so_many_are_wanted(
+    most: int | None, ids: int, tmp_path: Path
+) -> None:
+    data = (
+        f"koniq={database(tmp_path / 'a', records(2))}",
+        f"mine={database(tmp_path / 'b', records(3))}",
+    )
+    whole = [item.id for item in items(*data).items]
+    item_set = BENCHMARK.items(Source(None, Path("unused"), max_photos=most, data=data))
+    assert [item.id for item in item_set.items] == whole[:ids]
+    assert item_set.card.n_items == ids
+    assert ("mine" in item_set.card.title) == (ids > 2)
+
+
+def test_only_the_first_items_of_a_folder_are_read_where_so_many_are_wanted(tmp_path: Path) -> None:
+    database(tmp_path, records(2))
+    rows = [{"id": str(n), "file_name": f"00{n}.jpg", "mos": 3.5} for n in range(2)]
+    (tmp_path / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = Source(None, Path("unused"), max_photos=1, data=(f"mine={tmp_path}",))
+    assert [item.id for item in BENCHMARK.items(source).items] == ["mine/0"]
+
+
 def test_without_a_database_it_is_said_how_to_name_one() -> None:
     with pytest.raises(BadInput, match=r"name a list of images.*--data.*e\.g\. eyechart run"):
         items()
@@ -132,6 +167,8 @@ def test_without_a_database_it_is_said_how_to_name_one() -> None:
     [
         ("nowhere.json", r"there is no nowhere\.json; expected FILE\.json"),
         ("koniq=nowhere.json", r"there is no nowhere\.json"),
+        ("q-future/A3", r"databases are not read from the hub: fetch it, .*expected FILE\.json"),
+        ("mine=hf://datasets/me/mine", r"databases are not read from the hub: fetch it"),
         (__file__, r"expected FILE\.json, FILE\.csv or an item folder"),
     ],
 )
@@ -192,7 +229,7 @@ def test_a_path_may_hold_an_equals_sign(tmp_path: Path) -> None:
 
 def test_an_image_listed_twice_is_told(tmp_path: Path) -> None:
     file = database(tmp_path, [row(), row()])
-    with pytest.raises(BadInput, match=r"record 2: image: expected each image once; .*record 1"):
+    with pytest.raises(BadInput, match=r"record 2: id: expected an id of its own, .*record 1 has"):
         items(file)
 
 
@@ -241,9 +278,49 @@ def test_an_item_folders_missing_image_and_score_beyond_the_scale_are_told(tmp_p
     assert "(item 2): image: expected the file" in str(caught.value)
 
 
-def findings(item_set: ItemSet, scores: list[Score], *strategies: str) -> Findings:
+def findings(
+    item_set: ItemSet, scores: list[Score], *strategies: str, begun: bool = True
+) -> Findings:
     specs = tuple(strategy(spec).spec for spec in strategies or BENCHMARK.strategies)
-    return Findings(item_set, (), scores, "mine", strategies=specs)
+    return Findings(item_set, (), scores, "mine", strategies=specs, begun=begun)
+
+
+def test_it_is_said_how_many_of_the_published_images_were_asked_about(tmp_path: Path) -> None:
+    """Of those that were asked, not of those that were read; beside the tables too."""
+    item_set = items(f"agi={database(tmp_path, records(30))}")
+    asked = dataclasses.replace(item_set, items=item_set.items[:20])
+    told = tell(findings(asked, scored(asked, lambda mos: mos)))
+    note = "AGIQA-3K: 20 of 2,982 images; figures of a part are not those of the whole."
+    assert told.notes == (note,)
+    for table in told.tables[:2]:
+        assert table.note.endswith(note)
+    assert tell(findings(asked, [])).notes == (note,)
+
+
+def test_published_rows_stand_beside_answers_that_were_begun_only(tmp_path: Path) -> None:
+    item_set = items(f"agi={database(tmp_path, records(30))}")
+    scores = scored(item_set, lambda mos: mos)
+    for begun, n in ((True, 15), (False, 0)):
+        tables = tell(findings(item_set, scores, begun=begun)).tables
+        assert [sum(line.published for line in table.lines) for table in tables] == [n, n, 0]
+        assert ("No published rows" in tables[0].note) is not begun
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [("softmax", 1.0), ("word-sets", 1.0), ("argmax", None), ("sampling", None)],
+)
+def test_ratings_that_the_softmax_rounds_to_the_same_are_ranked_by_their_log_odds(
+    spec: str, value: float | None, tmp_path: Path
+) -> None:
+    """A choice of a word, and votes, are their own ranks."""
+    item_set = items(database(tmp_path, records(30)))
+    scores = [Score(i.id, "rating", 1.0, draws=(800 + (i.mos or 0),)) for i in item_set.items]
+    table = tell(findings(item_set, scores, spec)).tables[0]
+    assert table.lines[0].entries[0].value == value  # type: ignore[union-attr]
+    scores[0] = dataclasses.replace(scores[0], draws=())
+    table = tell(findings(item_set, scores, spec)).tables[0]
+    assert table.lines[0].entries[0].value is None  # type: ignore[union-attr]
 
 
 def test_the_tables_are_the_leaderboards_with_ours_above(tmp_path: Path) -> None:
@@ -321,7 +398,19 @@ def test_a_run_rates_every_image_and_its_report_has_the_tables(tmp_path: Path) -
     assert names == ["assessment-srcc", "assessment-plcc", "assessment-detail"]
     text = (outcome.folder / "report.md").read_text()
     assert "internlm" in text
-    assert "4 of 2,982" not in text and "30 of 2,982" in text
+    assert "30 of 2,982" in text
+
+
+def test_a_sample_is_told_as_one(tmp_path: Path) -> None:
+    data = (f"agi={database(tmp_path, records(30))}",)
+    outcome = evaluate(
+        "qbench-assessment",
+        Scripted(quality),
+        out=tmp_path / "run",
+        settings=RunSettings(data=data, workspace=tmp_path, max_photos=25, limit=12),
+    )
+    assert any("12 of 2,982" in note for note in outcome.report.notes)
+    assert not any("30 of" in note or "25 of" in note for note in outcome.report.notes)
 
 
 def test_the_strategies_of_a_finished_run_can_be_compared(tmp_path: Path) -> None:
@@ -336,6 +425,19 @@ def test_the_strategies_of_a_finished_run_can_be_compared(tmp_path: Path) -> Non
     assert found["softmax:good/poor@100"].figures.estimates["srcc"].value == pytest.approx(1)
     loss = found["argmax:good/poor"].srcc.value
     assert loss is None or loss < 0
+
+
+def test_a_run_that_was_read_otherwise_is_told_what_to_do(tmp_path: Path) -> None:
+    settings = RunSettings(data=(f"agi={database(tmp_path, records(30))}",), workspace=tmp_path)
+    run = evaluate("qbench-assessment", Scripted(quality), out=tmp_path / "run", settings=settings)
+    reference = strategy("softmax:high/low@100")
+    told = (
+        r"no ratings by softmax:high/low@100.*Ask the model again with --strategies "
+        r"softmax:high/low@100, or compare with softmax:good/poor@100: "
+        r"--words good/poor --softmax-temperature 100$"
+    )
+    with pytest.raises(BadInput, match=told):
+        compare(read_subjects([run.folder], reference=reference), reference, n_resamples=50)
 
 
 def test_a_run_without_peoples_scores_or_ratings_cannot_be_compared(tmp_path: Path) -> None:
@@ -353,7 +455,7 @@ def test_half_of_live_is_read_as_it_lies_there(shared: Path) -> None:
     half = shared / "data" / "live-challenge-half"
     item_set = items(f"LIVE-itw={half / 'mos.csv'}")
     assert len(item_set.items) == 581
-    assert "581 of 1,162 images" in item_set.card.notes[0]
+    assert "581 of 1,162 images" in tell(findings(item_set, [])).notes[0]
     by_mos = {item.id: item.mos for item in item_set.items}
     assert by_mos["LIVE-itw/100.jpg"] == 32.561075
     names = scored(item_set, lambda mos: mos**2)

@@ -16,7 +16,7 @@ from tests.conftest import photograph
 from eyechart.asking import ask
 from eyechart.backends.scripted import Scripted
 from eyechart.benchmarks import Findings, Source
-from eyechart.benchmarks.qbench_description import BENCHMARK, items, lead
+from eyechart.benchmarks.qbench_description import BENCHMARK, items, lead, tell
 from eyechart.benchmarks.qbench_description_data import PAIR_QUESTION, QUESTION
 from eyechart.benchmarks.qbench_description_tables import COLUMNS, published, tables
 from eyechart.errors import BadInput, Refused
@@ -145,20 +145,37 @@ def test_other_images_or_texts_make_another_digest(album: Path) -> None:
     assert read(write(album, rows)).card.digest != first
 
 
+def notes(found: ItemSet) -> tuple[str, ...]:
+    return tell(Findings(found, (), (), "eye")).notes
+
+
+def whole(album: Path, golden: str | None = GOLDEN, n: int = 499) -> ItemSet:
+    """As many single images as Q-Bench has."""
+    rows = [{"id": i, "img_path": "a.png", "golden": golden} for i in range(n)]
+    return read(write(album, rows))
+
+
 def test_notes_say_where_the_items_differ_from_q_benchs_and_what_cannot_be_judged(
     album: Path,
 ) -> None:
     rows = [{"img_path": "a.png", "golden": GOLDEN}, {"img_path": "b.png_cat_c.png"}]
-    singles, pairs, withheld = read(write(album, rows)).card.notes
+    found = read(write(album, rows))
+    assert found.card.notes == ()
+    singles, pairs, withheld = notes(found)
     assert singles == "Q-Bench describes 499 single images; these are 1."
     assert pairs == "Q-Bench describes 450 pairs; these are 1."
     assert withheld.startswith(
         "1 of 2 items lack a golden text, and only relevance is judged there. Q-Bench's golden "
         "texts were never released: bring your own as `golden`"
     )
-    assert "No item has a golden text" in read(photos=album).card.notes[-1]
-    many = [{"id": i, "img_path": "a.png", "golden": GOLDEN} for i in range(499)]
-    assert read(write(album, many)).card.notes == ()
+    assert "No item has a golden text" in notes(read(photos=album))[-1]
+
+
+def test_notes_are_about_the_items_that_were_asked(album: Path) -> None:
+    found = whole(album)
+    assert notes(found) == ()
+    asked = dataclasses.replace(found, items=found.items[:20])
+    assert notes(asked) == ("Q-Bench describes 499 single images; these are 20.",)
 
 
 def test_all_bad_rows_are_told_at_once_with_their_place_and_field(album: Path) -> None:
@@ -182,14 +199,14 @@ def test_all_bad_rows_are_told_at_once_with_their_place_and_field(album: Path) -
     assert said.startswith("12 bad rows; mend them and try again:\n")
     for row, what in [
         (2, "img_path: expected an image that is there, not 'gone.png'; unpack the images into"),
-        (3, "img_path: expected an image that is there, not '../album/a.png'"),
-        (4, "img_path: expected an image that is there, not '/"),
-        (5, "img_path: expected a file name, not 7"),
+        (3, "img_path: expected the name of an image inside the folder of images, not '../album"),
+        (4, "img_path: expected the name of an image inside the folder of images, not '/"),
+        (5, "img_path: expected the name of an image inside the folder of images, not 7"),
         (6, "img_path: expected that alone, or img_path1 and img_path2; it has nothing"),
         (7, "img_path: expected that alone, or img_path1 and img_path2; it has img_path1"),
         (8, "golden: expected a text, or null for none, not ' '"),
         (9, "answer: expected one golden text, not another beside golden"),
-        (10, "img_path: expected one or two images, not 3"),
+        (10, "img_path: expected two names joined by _cat_, not 'a.png_cat_b.png_cat_c.png'"),
         (11, f"id: expected an id of its own, not 'a.png', which {file}: row 1 has"),
         (13, "row: expected one JSON object, not 'a.png'"),
     ]:
@@ -203,7 +220,7 @@ def test_more_than_20_bad_rows_are_counted(album: Path) -> None:
 
 def test_bad_json_lines_are_told_by_their_line(album: Path) -> None:
     file = write(album, '{"img_path": "a.png"}\nnonsense\n', "list.jsonl")
-    assert f"{file}:2: row: expected one JSON object, not 'nonsense'" in told(file)
+    assert f"{file}:2: row: expected one JSON object (Expecting value" in told(file)
 
 
 def test_items_of_other_kinds_cannot_be_described(album: Path) -> None:
@@ -224,13 +241,38 @@ def test_items_of_other_kinds_cannot_be_described(album: Path) -> None:
 
 def test_what_cannot_be_read_at_all_says_what_to_give(album: Path, tmp_path: Path) -> None:
     assert "no such file or folder, and no address on the hub" in told(str(tmp_path / "gone.json"))
-    assert "expected a list of rows, not dict" in told(write(album, {"img_path": "a.png"}))
-    assert "not JSON (" in told(write(album, "[{"))
+    assert "expected a list of records, not dict" in told(write(album, {"img_path": "a.png"}))
+    assert "cannot be read as JSON (" in told(write(album, "[{"))
     assert "no items at all; expected at least one row" in told(write(album, []))
     assert "no images to describe; expected --data with an item folder" in told()
     assert "gone: no such folder; expected one of images" in told(photos=tmp_path / "gone")
     (tmp_path / "empty").mkdir()
     assert "no items here" in told(str(tmp_path / "empty"))
+
+
+# --- asking -------------------------------------------------------------------------------------
+
+
+def asked_in_words(album: Path, name: str) -> list[str]:
+    """What a model is shown and told about an image or a pair; a picture by its name."""
+    (request,) = answer_requests(read(write(album, [{"img_path": name}])).items)
+    (turn,) = request.turns
+    return [part.label if isinstance(part, Picture) else part for part in turn.parts]
+
+
+def test_the_questions_are_those_that_were_published(album: Path) -> None:
+    assert asked_in_words(album, "a.png") == [
+        "a.png",
+        "Describe the quality, aesthetics and other low-level appearance of the image in details.",
+    ]
+    assert asked_in_words(album, "a.png_cat_b.png") == [
+        "First image:",
+        "a.png",
+        "Second image:",
+        "b.png",
+        "Compare and jointly analyze the quality, aesthetics and other low-level appearance of the "
+        "images in details.",
+    ]
 
 
 # --- judging ------------------------------------------------------------------------------------
@@ -302,7 +344,7 @@ def judged(
     for name, verdict in judges.items():
         backend = Scripted(lambda request, verdict=verdict: said(verdict(request)), model=name)
         responses += ask(requests, backend)
-    scoring = Scoring(BENCHMARK.rubrics, tuple(judges), n_draws)
+    scoring = Scoring(BENCHMARK.rubrics, dict.fromkeys(judges, n_draws))
     scores = score_responses(found.items, responses, scoring)
     return Findings(found, responses, scores, "eye", tuple(judges))
 
@@ -375,6 +417,31 @@ def test_without_golden_texts_only_relevance_is_told(album: Path) -> None:
     row = ours(tables(findings)[0])["eye, judged by owl"]
     assert row["relevance"] == 2
     assert row["completeness"] is None and row["sum"] is None
+
+
+def test_the_parts_of_the_sum_are_of_the_descriptions_that_it_is_of(album: Path) -> None:
+    """Two of four have golden texts; the relevance of those differs from that of all."""
+    rows = [{"img_path": f"{n}.png", "golden": GOLDEN if n in "ab" else None} for n in "abcd"]
+
+    def verdict(request: Request) -> int:
+        return 1 if request.item_id in ("a.png", "b.png") else 2
+
+    told = lead(judged(read(write(album, rows)), {"owl": verdict}))
+    assert told.startswith("eye's descriptions earn 3.00 of 6 (95 % interval")
+    assert told.endswith(
+        ") over the 2 of 4 that have all three: completeness 1.00, preciseness 1.00, relevance "
+        "1.00, judged by owl; relevance of all 4: 1.50."
+    )
+
+
+def test_a_dimension_that_was_judged_of_more_but_not_of_all_says_of_how_many(album: Path) -> None:
+    def verdict(request: Request) -> int | str:
+        lacks = {"completeness": ("a.png",), "preciseness": ("a.png", "b.png")}
+        return "Hm." if request.item_id in lacks.get(request.variant, ()) else 2
+
+    told = lead(judged(golden_set(album), {"owl": verdict}))
+    assert " over the 2 of 4 that have all three: " in told
+    assert told.endswith("; completeness of 3: 2.00, relevance of all 4: 2.00.")
 
 
 def test_single_images_and_pairs_have_tables_of_their_own(album: Path) -> None:
@@ -491,7 +558,7 @@ def entry(line: Line, column: str) -> float | None:
 
 
 def test_the_published_rows_stand_below_ours_with_their_source(album: Path) -> None:
-    (table, *_) = tables(judged(golden_set(album), {"owl": uneven}))
+    (table, *_) = tables(judged(whole(album), {"owl": uneven}, reply="Soft.", n_draws=1))
     theirs = [line for line in table.lines if line.published]
     assert len(theirs) == 22 and table.lines[-22:] == tuple(theirs)
     assert all(line.source for line in theirs)
@@ -499,6 +566,23 @@ def test_the_published_rows_stand_below_ours_with_their_source(album: Path) -> N
     shown = [entry(best, c) for c in ("completeness", "preciseness", "relevance", "sum")]
     assert shown == [1.08, 1.26, 1.87, 4.21]
     assert entry(best, "rele. P2") == pytest.approx(0.8832)
+    assert "Published rows were judged by a GPT model with other prompts" in table.note
+
+
+@pytest.mark.parametrize(
+    ("golden", "n", "here"), [(GOLDEN, 4, "4, 4"), (None, 499, "499, 0"), (GOLDEN, 498, "498, 498")]
+)
+def test_published_rows_stand_beside_as_many_images_with_golden_texts_only(
+    album: Path, golden: str | None, n: int, here: str
+) -> None:
+    found = judged(whole(album, golden, n), {"owl": uneven}, reply="Soft.", n_draws=1)
+    (table, *_) = tables(found)
+    assert not any(line.published for line in table.lines)
+    assert (
+        "Published rows are left out: they are of Q-Bench's 499 single images, all with golden "
+        f"texts; here are {here} with one." in table.note
+    )
+    assert "Published rows were judged" not in table.note
 
 
 @pytest.mark.parametrize(("group", "n", "n_shares"), [("single", 22, 14), ("pairs", 9, 0)])

@@ -16,7 +16,7 @@ from eyechart.benchmarks.qbench_leaderboard import (
 )
 from eyechart.items import Card, ItemSet
 from eyechart.metrics.intervals import wilson
-from eyechart.records import Estimate, Item, Picture, Score, Table
+from eyechart.records import Estimate, Item, Picture, Score, Table, Why
 
 
 def questions(which: str, split: str, numbers: Mapping[tuple[str, str], int]) -> list[Item]:
@@ -134,6 +134,43 @@ def test_our_row_has_the_leaderboards_columns_and_unscored_items_count_as_wrong(
         *(None, wilson(1, 1), wilson(2, 4)),
     )
     assert "Unscored, and counted as wrong: 1 (eyes)." in table.note
+
+
+def test_what_the_judge_has_not_judged_is_left_out_of_its_row_and_counted() -> None:
+    items = asked()
+    verdicts: list[tuple[float | None, Why | None]] = [
+        *((1.0, None), (None, "unjudged"), (0.0, None), (None, "failed")),
+    ]
+    scores = [
+        Score(item.id, "correct.judged", value, why, judge="owl")
+        for item, (value, why) in zip(items, verdicts, strict=True)
+    ]
+    (table,) = tables(items, scores)
+    columns = [column.name for column in table.columns]
+    row = dict(zip(columns, table.lines[0].entries, strict=True))
+    assert row["overall"] == wilson(1, 3)
+    assert row["distortion"] == wilson(1, 1)
+    assert row["what"] is None
+    assert "Unscored, and counted as wrong: 1 (eyes, judged by owl)." in table.note
+    assert "Not judged, and left out: 1 (eyes, judged by owl)." in table.note
+
+
+def test_the_table_says_where_fewer_questions_were_asked_than_published() -> None:
+    items = asked()
+    (table,) = tables(items, scored(items))
+    assert "Q-Bench dev: 4 questions, where 1,495 are published; figures of other" in table.note
+
+
+def test_a_benchs_questions_are_counted_over_both_splits_as_its_published_rows_are() -> None:
+    facets = {"set": "A-Bench", "category": "part2 -> technical"}
+    items = [
+        Item(f"{n}", "single", "?", (), ("a", "b"), "a", {**facets, "split": split})
+        for n, split in enumerate(["dev"] * 1432 + ["test"] * 1432)
+    ]
+    for n, told in ((2864, False), (2000, True)):
+        scores = [Score(item.id, "correct", 1.0) for item in items[:n]]
+        for table in tables(items[:n], scores):
+            assert (f"A-Bench: {n:,} questions, where 2,864" in table.note) is told
 
 
 def test_published_rows_stand_below_ours_with_their_source() -> None:

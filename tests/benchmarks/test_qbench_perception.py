@@ -26,9 +26,10 @@ from tests.hub_server import COMMIT, Repo, hub
 
 from eyechart import plugins
 from eyechart.benchmarks import Findings
-from eyechart.benchmarks.qbench_perception import BENCHMARK, lead, submission
+from eyechart.benchmarks.qbench_perception import BENCHMARK, lead, submission, tell
 from eyechart.items import ItemSet
-from eyechart.records import Failure, Item, Response
+from eyechart.prompts import PromptForm, answer_requests
+from eyechart.records import Failure, Item, Picture, Response
 
 
 def test_several_sets_are_read_together(tmp_path: Path) -> None:
@@ -67,15 +68,103 @@ def test_without_data_the_hub_is_asked_and_the_card_names_the_commit(
     assert item_set.card.version == f"1, q-future/Q-Bench-HF at {COMMIT[:12]}"
 
 
-def test_the_card_says_that_data_are_partial(tmp_path: Path) -> None:
+def test_the_card_tells_what_was_read(tmp_path: Path) -> None:
     dev = table_of(tmp_path / "dev.parquet", [hub_row()])
     test = table_of(tmp_path / "test.parquet", [hub_row(correct_choice=None)])
     card = read(dev, test).card
     assert (card.name, card.benchmark, card.n_items) == ("qbench-perception",) * 2 + (2,)
     assert len(card.digest) == 64
     assert dataclasses.asdict(card)["counts"] == {"single": 2}
-    partial, *_ = card.notes
-    assert partial.startswith("Q-Bench dev: 1 question, where 1,495 are published; figures")
+    assert card.notes == ()
+
+
+def test_notes_are_about_the_questions_that_were_asked(tmp_path: Path) -> None:
+    dev = table_of(tmp_path / "dev.parquet", [hub_row()])
+    test = table_of(tmp_path / "test.parquet", [hub_row(correct_choice=None)])
+    both = read(dev, test)
+    asked = dataclasses.replace(both, items=both.items[:1])
+    (note,) = tell(Findings(asked, (), (), "eyes")).notes
+    assert note.startswith("Q-Bench dev: 1 question, where 1,495 are published; figures")
+    assert [one[:13] for one in tell(Findings(both, (), (), "eyes")).notes] == [
+        "Q-Bench dev: ",
+        "Q-Bench test:",
+    ]
+
+
+def asked_in_words(file: Path) -> list[str]:
+    """What a model is shown and told about the only question of a file, line by line."""
+    (request,) = answer_requests([only(read(file))], form=PromptForm(BENCHMARK.form))
+    (turn,) = request.turns
+    parts = [f"<{part.label}>" if isinstance(part, Picture) else part for part in turn.parts]
+    lines = [line for part in parts for line in part.split("\n")]
+    return [f"{turn.role}:", *lines, f"begun {request.begun!r}", f"wanted {request.want.name}"]
+
+
+def options(*texts: str) -> dict[str, str]:
+    return {f"option{n}": text for n, text in enumerate(texts)}
+
+
+def test_a_question_of_q_bench_is_asked_in_these_words(tmp_path: Path) -> None:
+    row = hub_row(
+        image=embedded(0, "00079.jpg"),
+        question="How is the clarity of this image?",
+        **options("Blurry", "Clear", "Medium"),
+    )
+    assert asked_in_words(table_of(tmp_path / "dev.parquet", [row])) == [
+        "user:",
+        "<00079.jpg>",
+        "How is the clarity of this image?",
+        "A. Blurry",
+        "B. Clear",
+        "C. Medium",
+        "Answer with the option's letter from the given choices directly.",
+        "begun ''",
+        "wanted text",
+    ]
+
+
+def test_a_question_of_q_bench2_is_asked_in_these_words(tmp_path: Path) -> None:
+    row = hub_row(
+        image1=embedded(1, "00079.jpg"),
+        image2=embedded(2, "09769.jpg"),
+        question="Compared to the first image, how is the clarity of the second image?",
+        **options("More blurry", "Clearer", "About the same"),
+    )
+    assert asked_in_words(table_of(tmp_path / "dev.parquet", [row], PAIR)) == [
+        "user:",
+        "First image:",
+        "<00079.jpg>",
+        "Second image:",
+        "<09769.jpg>",
+        "Compared to the first image, how is the clarity of the second image?",
+        "A. More blurry",
+        "B. Clearer",
+        "C. About the same",
+        "Answer with the option's letter from the given choices directly.",
+        "begun ''",
+        "wanted text",
+    ]
+
+
+def test_a_question_of_a_bench_is_asked_in_these_words(tmp_path: Path) -> None:
+    row = hub_row(
+        image=embedded(0, "1.png"),
+        question="What is wrong with the hand?",
+        category="part2 -> generative",
+        **options("Nothing", "Six fingers", "No thumb", "Blur"),
+    )
+    assert asked_in_words(table_of(tmp_path / "dev.parquet", [row], A_BENCH)) == [
+        "user:",
+        "<1.png>",
+        "What is wrong with the hand?",
+        "A. Nothing",
+        "B. Six fingers",
+        "C. No thumb",
+        "D. Blur",
+        "Answer with the option's letter from the given choices directly.",
+        "begun ''",
+        "wanted text",
+    ]
 
 
 def replies(items: Sequence[Item], *texts: str | None) -> list[Response]:

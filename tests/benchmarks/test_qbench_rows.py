@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,21 @@ def test_the_raw_lines_of_pairs_find_both_files(tmp_path: Path) -> None:
     assert (item.facets["concern"], item.facets["comparison"]) == ("distortion", "compare")
 
 
+def test_a_photograph_of_a_cat_is_no_pair(tmp_path: Path) -> None:
+    file = list_of(tmp_path / "dev.json", [record(img_path="black_cat_1.png")])
+    (tmp_path / "images" / "a.png").rename(tmp_path / "images" / "black_cat_1.png")
+    item = only(read(file))
+    assert [picture.name for picture in item.images] == ["black_cat_1.png"]
+    assert item.facets["set"] == "Q-Bench"
+
+
+def test_lines_with_a_byte_order_mark_and_other_ends_of_lines_are_read(tmp_path: Path) -> None:
+    file = list_of(tmp_path / "dev.jsonl", [record()])
+    row = json.dumps(record(question="Sharp?\u2028Or not?"), ensure_ascii=False)
+    file.write_text(f"{row}\n", encoding="utf-8-sig")
+    assert only(read(file)).question == "Sharp?\u2028Or not?"
+
+
 @pytest.mark.parametrize(
     ("img_path", "names"),
     [
@@ -202,10 +218,13 @@ def test_a_type_may_be_text(tmp_path: Path, given: str, meant: str) -> None:
             r"correct_choice: expected a letter from A to C, or nothing .*, not 'D'",
         ),
         ({"img_path": "c.png"}, r"img_path: expected an image that is there, not 'c.png'; unpack"),
-        ({"img_path": "../a.png"}, r"img_path: expected the name of an image, not '../a.png'"),
+        (
+            {"img_path": "../a.png"},
+            r"img_path: expected the name of an image inside .*, not '../a.png'",
+        ),
         ({"img_path": "/etc/passwd"}, r"img_path: expected the name of an image"),
         ({"img_path": "C:\\a.png"}, r"img_path: expected the name of an image"),
-        ({"img_path": 3}, r"img_path: expected the name of an image, not 3"),
+        ({"img_path": 3}, r"img_path: expected the name of an image inside .*, not 3"),
         (
             {"img_path": "a.png_cat_b.png_cat_c.png"},
             r"img_path: expected two names joined by _cat_",
@@ -264,8 +283,8 @@ def test_bad_rows_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     assert message.startswith("4 bad rows")
     assert "dev.parquet: row 1: correct_choice" in message
     assert "pairs-dev.jsonl:1: img_path" in message
-    assert "pairs-dev.jsonl:2: line: expected a JSON object, not 'text'" in message
-    assert "pairs-dev.jsonl:3: line: expected one JSON object" in message
+    assert "pairs-dev.jsonl:2: row: expected one JSON object, not 'text'" in message
+    assert "pairs-dev.jsonl:3: row: expected one JSON object (Expecting property" in message
 
 
 def test_the_same_questions_twice_are_told(tmp_path: Path) -> None:

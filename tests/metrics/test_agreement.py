@@ -11,7 +11,6 @@ from eyechart.errors import BadInput
 from eyechart.metrics.agreement import (
     equal_shares,
     kappa_estimate,
-    percent_agreement,
     spreads,
     weighted_kappa,
 )
@@ -55,15 +54,12 @@ def test_kappa_does_not_change_with_the_unit(
 def test_agreement_is_undefined_without_anything_to_compare() -> None:
     assert weighted_kappa([], []) is None
     assert weighted_kappa([1, 1], [1, 1]) is None
-    assert percent_agreement(np.zeros((0, 3))) is None
-    assert percent_agreement([[1], [2]]) is None
-    assert percent_agreement([[1, np.nan], [np.nan, np.nan]]) is None
 
 
-def test_percent_agreement_by_hand() -> None:
+def test_equal_shares_by_hand() -> None:
     # 1 of 3 pairs, 3 of 3, and the only pair
     draws = [[2, 2, 1], [0, 0, 0], [1, np.nan, 1]]
-    assert percent_agreement(draws) == pytest.approx((1 / 3 + 1 + 1) / 3)
+    assert equal_shares(draws) == pytest.approx([1 / 3, 1, 1])
 
 
 def test_quadratic_kappa_is_lins_concordance_correlation() -> None:
@@ -115,7 +111,6 @@ def test_spreads_and_equal_shares_agree_with_counting(verdicts: list[list[int]])
     pairs = [[x == y for i, x in enumerate(given_) for y in given_[:i]] for given_ in verdicts]
     shares = [np.mean(equal) for equal in pairs]
     assert equal_shares(table) == pytest.approx(shares)
-    assert percent_agreement(table) == pytest.approx(np.mean(shares))
 
 
 def test_an_item_with_one_draw_has_no_spread() -> None:
@@ -127,9 +122,9 @@ def test_bad_ratings_are_named() -> None:
     with pytest.raises(BadInput, match="weights is 'cubic', expected one of none, linear"):
         weighted_kappa([1], [1], weights="cubic")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="draws: expected an array of 2 dimensions, got 1"):
-        percent_agreement([1, 2])
+        equal_shares([1, 2])
     with pytest.raises(BadInput, match=r"draws\[0, 1\] is"):
-        percent_agreement([[1, np.inf]])
+        equal_shares([[1, np.inf]])
     with pytest.raises(BadInput, match=r"draws\[0, 0\] is -?inf"):
         spreads([[np.inf, 1]])
     with pytest.raises(BadInput, match="a has 1 values and b 2"):

@@ -133,3 +133,16 @@ def test_what_the_tests_take_for_granted_is_said_where_there_are_any() -> None:
     untested = comparison(run("a", 0.6), run("b", 0.5))
     assert said not in comparison_page(untested)
     assert said not in comparison_markdown(untested)
+
+
+def test_pairs_of_ratings_have_no_columns_of_tests_and_no_mark_of_guessing() -> None:
+    cells = (Cell("", "", "srcc_mos", Estimate(0.6, 0.5, 0.7, 100)),)
+    runs = [RunResult(name, "model", cells) for name in ("a", "b")]
+    pairs = (Pair("a", "b", "srcc_mos", Estimate(0.0, -0.1, 0.1, 100), 100),)
+    rated = dataclasses.replace(comparison(*runs, pairs=pairs), metric="srcc_mos")
+    page, markdown = comparison_page(rated), comparison_markdown(rated)
+    for text in ("McNemar", "Holm", "only A right", "what guessing would give"):
+        assert text not in page
+        assert text not in markdown
+    tested = comparison_page(comparison(run("a", 0.6), run("b", 0.5)))
+    assert "what guessing would give" in tested

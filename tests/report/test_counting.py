@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
+from eyechart import plugins
 from eyechart.items import Card, ItemSet
-from eyechart.records import Estimate, Item, Picture, Response, Score
+from eyechart.records import Column, Estimate, Item, Line, Picture, Response, Score, Table
 from eyechart.report import RunFacts, build_report, unjudged_share
 from eyechart.report.counting import counts_of, of_first_judge, owed
 
@@ -174,12 +175,44 @@ def test_too_many_unjudged_replies_come_before_the_lead() -> None:
     )
 
 
+@pytest.mark.parametrize("max_unjudged", [0.05, 0.5])
+def test_votes_that_a_judge_owes_are_told_although_every_reply_was_scored(
+    max_unjudged: float,
+) -> None:
+    """The rules scored both; the judge voted on one."""
+    items = [Item(str(i), "single", "?", (), ("a", "b"), "a") for i in range(2)]
+    scores = [
+        *(Score(str(i), "correct", 1.0) for i in range(2)),
+        Score("0", "correct.judged", 1.0, judge="a"),
+        Score("1", "correct.judged", None, "unjudged", judge="a"),
+    ]
+    facts = dataclasses.replace(JUDGED, max_unjudged=max_unjudged, lead="m leads.")
+    headline = build_report(ItemSet(Card("demo"), tuple(items)), [], scores, facts).headline
+    if max_unjudged < 0.5:
+        assert headline.startswith("1 of 2 replies (50.0 %) were not judged")
+        assert headline.endswith("the other 1. m leads.")
+    else:
+        assert headline == "m leads. 1 reply was not judged by a."
+
+
+def test_replies_that_wait_for_a_judge_that_nobody_named_are_said_to() -> None:
+    waiting = [Score(str(i), "verdict", None, "unjudged") for i in range(4)]
+    assert build_report(described(4), [], waiting, FACTS).headline == (
+        "m's 4 replies wait for a judge, and none was named."
+    )
+    lost = [*waiting[:3], Score("3", "verdict", None, "refused")]
+    assert build_report(described(4), [], lost, FACTS).headline == (
+        "3 of m's 4 replies wait for a judge, and none was named. "
+        "1 reply could not be scored: 1 refused."
+    )
+
+
 def test_ratings_of_several_databases_are_not_correlated_together() -> None:
     items = [
         Item(f"{name}{i}", "rate", "?", (Picture(name=f"{name}{i}"),), mos=float(i), facets=facets)
         for name in ("koniq", "spaq")
         for i in range(20)
-        for facets in [{"database": name, "half": i % 2}]
+        for facets in [{"database": name, "level": i % 2}]
     ]
     scores = [Score(item.id, "rating", i % 20 / 20) for i, item in enumerate(items)]
     cells = build_report(ItemSet(Card("demo"), tuple(items)), [], scores, FACTS).cells
@@ -188,7 +221,51 @@ def test_ratings_of_several_databases_are_not_correlated_together() -> None:
     }
     one = ItemSet(Card("demo"), tuple(items[:20]))
     cells = build_report(one, [], scores[:20], FACTS).cells
-    assert {cell.facet for cell in cells} == {"", "half"}
+    assert {cell.facet for cell in cells} == {"", "level"}
+
+
+def test_the_halves_of_a_database_are_not_correlated_together() -> None:
+    """CGIQA-6K's games and films were rated on two scales."""
+    halves = ["first"] * 20 + ["second"] * 20
+    cells = build_report(*rated("cgi", halves), FACTS).cells
+    assert {(cell.facet, cell.value) for cell in cells} == {
+        *(("half", "first"), ("half", "second"))
+    }
+
+
+def test_what_a_benchmarks_own_tables_tell_of_ratings_is_not_told_twice() -> None:
+    own = Table("srcc", "SRCC", (Column("cgi"),), (Line("m", (Estimate(0.9, 0.8, 1.0, 40),)),))
+    facts = dataclasses.replace(FACTS, tables=(own,), metrics=plugins.metrics(), lead="m rates.")
+    one = rated("spaq", [""] * 40)
+    assert build_report(*one, facts).cells == ()
+    plain = build_report(*one, dataclasses.replace(facts, tables=()))
+    assert {"srcc_mos", "plcc_mos", "rmse_mos"} <= {cell.metric for cell in plain.cells}
+
+
+def test_nor_is_it_told_again_by_database() -> None:
+    own = Table("srcc", "SRCC", (Column("cgi"),), (Line("m", (None,)),))
+    runs = [rated(name, ["first"] * 10 + ["second"] * 10) for name in ("spaq", "koniq")]
+    items = ItemSet(Card("demo"), tuple(item for run in runs for item in run[0].items))
+    scores = [score for run in runs for score in run[2]]
+    facts = dataclasses.replace(FACTS, tables=(own,))
+    assert "database" not in {cell.facet for cell in build_report(items, [], scores, facts).cells}
+
+
+def rated(database: str, halves: list[str]) -> tuple[ItemSet, list[Response], list[Score]]:
+    """An image for each half named, its rating as people's score."""
+    items = tuple(
+        Item(
+            f"{database}{i}",
+            "rate",
+            "?",
+            (Picture(name=f"{database}{i}"),),
+            mos=float(i),
+            facets={"database": database, **({"half": half} if half else {})},
+        )
+        for i, half in enumerate(halves)
+    )
+    scores = [Score(item.id, "rating", i / 40) for i, item in enumerate(items)]
+    return ItemSet(Card("demo"), items), [], scores
 
 
 def test_judges_are_none_of_the_answers_that_were_cut_off() -> None:

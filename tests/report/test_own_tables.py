@@ -230,6 +230,11 @@ def test_foreign_text_in_a_table_never_becomes_markup() -> None:
         text.encode("utf-8")
 
 
+def test_code_in_a_note_is_set_as_code_and_its_numbers_are_kept_together() -> None:
+    page = page_of(dataclasses.replace(LEADERBOARD, note="`distinct`: 95 % of <them>."))
+    assert "<code>distinct</code>: 95\N{NO-BREAK SPACE}% of &lt;them&gt;." in page
+
+
 def test_ids_are_unique_with_many_tables() -> None:
     position = Table("position", "Position", (Column("recall"),), (Line("A", (None,)),))
     tags = Elements(page_of(LEADERBOARD, LEADERBOARD, position)).tags

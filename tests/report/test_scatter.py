@@ -69,6 +69,24 @@ def test_each_database_has_a_cloud_of_its_rated_images_with_srcc_and_curve() -> 
     assert np.abs(first.curve([0.2, 0.5, 0.8]) - CURVE([0.2, 0.5, 0.8])).max() < 0.2
 
 
+def test_each_half_has_a_cloud_of_its_own_because_it_has_a_scale_of_its_own() -> None:
+    """Both follow people's scores, on scales that make all images together look unrelated."""
+    entries = [
+        entry(f"{half}{i}", rating=start + i / 10, mos=9 - 9 * start + i, database="CGIQA-6K")
+        for half, start in (("first", 0.1), ("second", 0.5))
+        for i in range(4)
+    ]
+    halves = [
+        dataclasses.replace(
+            e, item=dataclasses.replace(e.item, facets={**e.item.facets, "half": e.item.id[:-1]})
+        )
+        for e in entries
+    ]
+    assert [(cloud.name, cloud.srcc) for cloud in clouds_of(halves)] == [
+        *(("CGIQA-6K, first half", 1.0), ("CGIQA-6K, second half", 1.0))
+    ]
+
+
 def test_only_the_first_strategys_ratings_of_images_with_peoples_scores_are_drawn(
     demo: Demo,
 ) -> None:
@@ -113,8 +131,8 @@ def test_up_to_eight_databases_are_drawn_and_more_are_said_to_be_left_out() -> N
     drawing = ratings_drawing(clouds, "signal")
     assert ">set 7</text>" in drawing.svg
     assert ">set 8</text>" not in drawing.svg
-    assert ratings_caption(clouds).endswith("The first 8 of 9 databases are drawn.")
-    assert "databases" not in ratings_caption(clouds[:MOST_PANELS])
+    assert ratings_caption(clouds).endswith("The first 8 of 9 sets of images are drawn.")
+    assert "sets of images" not in ratings_caption(clouds[:MOST_PANELS])
 
 
 @pytest.mark.parametrize("n", [40, MOST_SHAPES + 1])

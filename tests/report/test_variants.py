@@ -83,6 +83,13 @@ def test_an_unscored_reply_counts_as_wrong_and_is_counted() -> None:
     assert entry(found, "Blind: without the image", "unscored") == Estimate(1.0, None, None, 40)
 
 
+def test_blind_replies_that_decline_widen_the_gain_and_the_note_says_how_many() -> None:
+    told = "of 40 blind replies could not be scored, such as those that decline"
+    declined = [Score(str(i), "correct.blind", None, "refused") for i in range(3)]
+    assert f"3 {told}" in table(*PLAIN, *declined, *scored("correct.blind", 10)[3:]).note
+    assert told not in table(*PLAIN, *scored("correct.blind", 10)).note
+
+
 def test_only_items_that_were_asked_so_are_compared() -> None:
     found = table(*PLAIN, *scored("correct.circular", 10, n=20))
     difference = entry(found, "Right in every rotation", "difference")

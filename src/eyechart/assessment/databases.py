@@ -110,20 +110,21 @@ def order_of(name: str) -> tuple[int, str]:
     return (names.index(name) if name in names else len(names), name)
 
 
-def halves(database: Database, n_records: int) -> tuple[slice, ...]:
-    """The parts of a list of records that are correlated apart: one, or the halves that it reaches.
+def halves(database: Database, places: Sequence[int]) -> tuple[list[int], ...]:
+    """Which records are correlated apart: all together, or those of each half that has any.
 
-    Records behind the second half count for nothing, as in the published evaluation.
+    `places`: where each record stands in the whole list, from 0. Those behind the second half count
+    for nothing, as in the published evaluation.
 
-    >>> halves(known("cgi"), 6_000)
-    (slice(0, 3000, None), slice(3000, 6000, None))
-    >>> halves(known("agi"), 2_982)
-    (slice(0, 2982, None),)
+    >>> halves(known("cgi"), [1, 2_999, 3_000, 6_000])
+    ([0, 1], [2])
+    >>> halves(known("agi"), [0, 2, 2_981])
+    ([0, 1, 2],)
     """
     if not database.half:
-        return (slice(0, n_records),)
-    starts = range(0, min(n_records, 2 * database.half), database.half)
-    return tuple(slice(at, min(n_records, at + database.half)) for at in starts)
+        return ([*range(len(places))],)
+    parts = ([n for n, at in enumerate(places) if at // database.half == half] for half in (0, 1))
+    return tuple(part for part in parts if part)
 
 
 def half_name(database: Database, index: int) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eyechart.assessment.databases import Database, clusters_of, halves
 from eyechart.assessment.readings import Reading
+from eyechart.errors import BadInput
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.correlations import (
     METRICS_OF_PAIRS,
@@ -23,6 +24,7 @@ from eyechart.metrics.correlations import (
     correlations,
     interval,
 )
+from eyechart.metrics.jackknife import TAIL
 from eyechart.records import Estimate
 
 N_RESAMPLES = 1000
@@ -44,15 +46,26 @@ class Sample:
     clusters: tuple[str, ...] | None = None
 
 
-def sample_of(database: Database, names: Sequence[str], mos: Floats) -> Sample:
-    """The sample that these images of a database's list are, in the list's order."""
-    everyone = np.arange(len(names))
+def sample_of(
+    database: Database, names: Sequence[str], mos: Floats, *, places: Sequence[int] | None = None
+) -> Sample:
+    """The sample that these images of a database's list are, in the list's order.
+
+    `places`: where each stands in the whole list, from 0; without them, no image was left out.
+    Raises BadInput where none of them is in either half of a list that has halves.
+    """
+    parts = halves(database, range(len(names)) if places is None else places)
+    if not parts:
+        raise BadInput(
+            f"{database.name}: all images stand behind the two halves of {database.half:,}; "
+            "expected the list in its own order"
+        )
     clusters = clusters_of(database, names)
     return Sample(
         database=database,
         names=tuple(names),
         mos=mos,
-        parts=tuple(everyone[part] for part in halves(database, len(names))),
+        parts=tuple(map(np.array, parts)),
         clusters=None if clusters is None else tuple(clusters),
     )
 
@@ -112,6 +125,18 @@ class Gain:
     def estimate(self) -> Estimate:
         """The gain with its 95 % interval; None where it is undefined."""
         return interval(self.value, self.draws, self.n)
+
+    def one_of(self, n_compared: int) -> Estimate:
+        """The gain with an interval that is wider the more gains are compared (Bonferroni).
+
+        With a chance of at least 95 % all of them hold what they are of.
+        """
+        plain = self.estimate
+        if plain.low is None:
+            return plain
+        tail = TAIL / n_compared
+        low, high = np.quantile(self.draws[~np.isnan(self.draws)], [tail, 1 - tail])
+        return dataclasses.replace(plain, low=float(low), high=float(high))
 
 
 def gain(metric: str, a: Correlations, b: Correlations) -> Gain:

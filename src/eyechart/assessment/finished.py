@@ -13,7 +13,6 @@ import numpy as np
 
 from eyechart.assessment.databases import Database, named
 from eyechart.assessment.figures import N_RESAMPLES, Sample, figures
-from eyechart.assessment.published import published
 from eyechart.assessment.readings import Reading
 from eyechart.assessment.replay import Replayed
 from eyechart.items import ItemSet
@@ -21,7 +20,8 @@ from eyechart.metrics.correlations import Correlations
 from eyechart.records import Item, Score
 from eyechart.strategies import Strategy, strategy
 
-Ratings = Mapping[str, float]
+Ratings = Mapping[str, Score]
+RANKED_BY_ODDS = ("softmax", "word-sets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def rows_of_run(
     rows = []
     for name, items in by_database(item_set.items).items():
         for how in chosen:
-            found = rated(name, items, ratings.get(score_name(chosen, how), {}))
+            found = rated(name, items, ratings.get(score_name(chosen, how), {}), how=how)
             if found is not None:
                 figured = figures(found.reading, found.sample, n_resamples=n_resamples)
                 rows.append(_row(model, how, found, figured))
@@ -77,12 +77,12 @@ def score_name(strategies: Sequence[Strategy], how: Strategy) -> str:
     return f"rating.{how.spec}" if how != strategies[0] else "rating"
 
 
-def ratings_by(scores: Iterable[Score]) -> dict[str, dict[str, float]]:
+def ratings_by(scores: Iterable[Score]) -> dict[str, dict[str, Score]]:
     """Ratings by score name and item id; unscored items are not among them."""
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, Score]] = {}
     for score in scores:
         if score.value is not None and score.name.partition(".")[0] == "rating":
-            found.setdefault(score.name, {})[score.item_id] = score.value
+            found.setdefault(score.name, {})[score.item_id] = score
     return found
 
 
@@ -115,14 +115,21 @@ def sample_of_items(name: str, items: Sequence[Item]) -> Sample:
     )
 
 
-def rated(name: str, items: Sequence[Item], ratings: Ratings) -> Rated | None:
+def rated(name: str, items: Sequence[Item], ratings: Ratings, *, how: Strategy) -> Rated | None:
     """The items of one database with their ratings; None where none of them has one."""
     known = [item for item in items if item.id in ratings]
     if not known:
         return None
     sample = sample_of_items(name, known)
-    values = np.array([ratings[item.id] for item in known])
-    return Rated(sample.database, sample, Reading(values, values), len(items))
+    return Rated(sample.database, sample, _reading([ratings[i.id] for i in known], how), len(items))
+
+
+def _reading(scores: Sequence[Score], how: Strategy) -> Reading:
+    """The ratings, ranked by the log-odds where all have them and the strategy's ratings follow."""
+    values = np.array([score.value for score in scores], dtype=np.float64)
+    if how.name not in RANKED_BY_ODDS or any(len(score.draws) != 1 for score in scores):
+        return Reading(values, values)
+    return Reading(values, np.array([score.draws[0] for score in scores]))
 
 
 def _row(model: str, how: Strategy, found: Rated, figured: Correlations) -> Replayed:
@@ -132,7 +139,6 @@ def _row(model: str, how: Strategy, found: Rated, figured: Correlations) -> Repl
         database=found.database,
         strategy=how,
         figures=figured,
-        published=published(model, found.database.name, how.spec),
         n_records=found.n_items,
         notes=(left,) if found.n_unscored else (),
     )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from eyechart.strategies import Strategy, strategy
+
 AVERAGE = "average"
 SOURCE = (
     "Wu et al. 2023, arXiv 2309.14181, A3: github.com/Q-Future/Q-Bench, "
@@ -81,9 +83,27 @@ def official_strategy(model: str) -> str:
     return next((row.strategy for row in rows if _plain(row.model) == _plain(model)), "")
 
 
-def official_rows() -> tuple[Published, ...]:
-    """The cells of the leaderboard alone, without the ablations."""
-    return tuple(row for row in published_rows() if row.strategy == official_strategy(row.model))
+def beside(how: Strategy, *, any_temperature: bool) -> tuple[Published, ...]:
+    """The published cells of all models that ratings read like this may stand beside.
+
+    They were read by the same strategy and words; beside good and poor also stand the models that
+    the leaderboard read by others. `any_temperature`: of which rank correlation does not depend.
+
+    >>> from eyechart.strategies import strategy
+    >>> [len({row.model for row in beside(strategy(spec), any_temperature=False)})
+    ...  for spec in ("softmax@100", "softmax@1", "softmax:high/low@100", "argmax", "number")]
+    [15, 0, 1, 15, 0]
+    """
+    own_words = strategy(how.name).words
+    found = []
+    for row in published_rows():
+        theirs = strategy(row.strategy)
+        is_official = theirs.words == strategy(official_strategy(row.model)).words
+        alike = theirs.name == how.name and how.words in (own_words, theirs.words)
+        warm = any_temperature or theirs.temperature == how.temperature
+        if is_official and alike and warm:
+            found.append(row)
+    return tuple(found)
 
 
 def _plain(model: str) -> str:

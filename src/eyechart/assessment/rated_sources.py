@@ -10,21 +10,22 @@ A `card.json` beside a list may hold `title`, `licence`, `mos_low` and `mos_high
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from eyechart.assessment.databases import (
     Database,
     half_name,
-    list_notes,
     named,
     reference_of,
 )
 from eyechart.assessment.mos_files import SUFFIXES, RatedRow, number_of, read_rated
 from eyechart.errors import BadInput
-from eyechart.items import MAX_PROBLEMS_SHOWN, read_card, read_items, sha256_of
+from eyechart.hub import hub_address
+from eyechart.items import Card, Located, checked, read_card, read_items, sha256_of
 from eyechart.records import FacetValue, Item, Picture
 from eyechart.rows import RATE_QUESTION, RowProblem
 
@@ -35,7 +36,10 @@ EXAMPLE = (
 
 @dataclass(frozen=True, slots=True)
 class RatedDatabase:
-    """One database's items, with what its card says. `digest`: of the list, hex sha256."""
+    """One database's items, with what its card says.
+
+    `digest`: of the list, hex sha256. `notes`: what a reader must know of how it was read.
+    """
 
     database: Database
     items: tuple[Item, ...]
@@ -75,11 +79,14 @@ class _Place:
     scale: _Scale
 
 
-def read_databases(data: Sequence[str], photos: Path | None = None) -> list[RatedDatabase]:
+def read_databases(
+    data: Sequence[str], photos: Path | None = None, *, most: int | None = None
+) -> list[RatedDatabase]:
     """The databases that texts name, in their order.
 
     `photos`: where images lie that do not lie beside their list, in `images/` there, or, of several
-    databases, in a folder of the database's or the list's name.
+    databases, in a folder of the database's or the list's name. `most`: only so many rows, of all
+    databases together, from the first on; None for all.
     Raises BadInput where nothing is named, a list cannot be read, a database is named twice, or
     rows are bad: file, row and field of up to 20 of them.
     """
@@ -90,7 +97,10 @@ def read_databases(data: Sequence[str], photos: Path | None = None) -> list[Rate
         )
     found: dict[str, RatedDatabase] = {}
     for text in data:
-        one = _read(text, photos)
+        n_left = None if most is None else most - sum(len(one.items) for one in found.values())
+        if found and n_left == 0:
+            break
+        one = _read(text, photos, most=n_left)
         if one.database.name in found:
             raise BadInput(
                 f"--data {text}: {one.database.name} is named twice; expected each database once. "
@@ -100,87 +110,88 @@ def read_databases(data: Sequence[str], photos: Path | None = None) -> list[Rate
     return list(found.values())
 
 
-def _read(text: str, photos: Path | None) -> RatedDatabase:
+def _read(text: str, photos: Path | None, *, most: int | None) -> RatedDatabase:
     name, sign, place = text.partition("=")
     if Path(text).exists() or not sign:
         name, place = "", text
     path = Path(place)
     if not path.exists():
+        on_hub = hub_address(place) is not None
+        aside = "; databases are not read from the hub: fetch it, and name its list" * on_hub
         raise BadInput(
-            f"--data {text}: there is no {path}; expected FILE.json, FILE.csv or an item folder, "
-            "or NAME=PATH"
+            f"--data {text}: there is no {place}{aside}; expected FILE.json, FILE.csv or an "
+            "item folder, or NAME=PATH"
         )
     if path.is_dir() or path.suffix == ".parquet":
-        return _from_items(named(name or path.stem), path)
+        return _from_items(named(name or path.stem), path, most=most)
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"--data {text}: expected FILE.json, FILE.csv or an item folder")
-    return _from_list(named(name or path.stem), path, photos)
+    return _from_list(named(name or path.stem), path, photos, most=most)
 
 
-def _from_list(database: Database, file: Path, photos: Path | None) -> RatedDatabase:
+def _from_list(
+    database: Database, file: Path, photos: Path | None, *, most: int | None
+) -> RatedDatabase:
     beside = (file.parent, file.parent / "images")
     own = () if photos is None else (photos / database.name, photos / file.stem, photos)
     card = read_card(file.parent)
     place = _Place(database, (*own, *beside), _scale(database, file.parent))
-    rows = read_rated(file)
+    rows = itertools.islice(_items_of(place, read_rated(file), card.licence), most)
     return RatedDatabase(
         database=database,
-        items=_checked(file, _items_of(place, rows, card.licence)),
+        items=checked(Card(str(file)), rows).items,
         title=card.title or database.name,
         licence=card.licence,
         digest=sha256_of(file),
-        notes=tuple(list_notes(database, len(rows))),
+        notes=(),
     )
 
 
-def _from_items(database: Database, path: Path) -> RatedDatabase:
+def _from_items(database: Database, path: Path, *, most: int | None) -> RatedDatabase:
     item_set = read_items(path)
     card = item_set.card
     scale = _scale(database, path if path.is_dir() else path.parent)
-    wanted = [item for item in item_set.items if item.kind == "rate" and item.mos is not None]
+    to_rate = [item for item in item_set.items if item.kind == "rate"]
+    wanted = [(at, item) for at, item in enumerate(to_rate) if item.mos is not None]
     if not wanted:
         raise BadInput(f"{path}: no item is to be rated and has people's score (mos)")
     n_left = len(item_set.items) - len(wanted)
     left = f"{database.name}: {n_left:,} items that are not rated photographs are left out."
-    checked = (
-        _of_item(database, item, at, scale=scale, path=path) for at, item in enumerate(wanted)
-    )
+    rows = (_of_item(database, item, at, scale=scale, path=path) for at, item in wanted)
     return RatedDatabase(
         database=database,
-        items=_checked(path, checked),
+        items=checked(Card(str(path)), itertools.islice(rows, most)).items,
         title=card.title or database.name,
         licence=card.licence,
         digest=card.digest,
-        notes=(*([left] if n_left else []), *list_notes(database, len(wanted))),
+        notes=(left,) if n_left else (),
     )
 
 
-def _items_of(place: _Place, rows: Sequence[RatedRow], licence: str) -> Iterator[Item | RowProblem]:
-    seen: dict[str, str] = {}
+def _items_of(place: _Place, rows: Sequence[RatedRow], licence: str) -> Iterator[Located]:
     for at, row in enumerate(rows):
-        name, mos = row.name, number_of(row.mos)
-        if not isinstance(name, str) or not name.strip():
-            yield RowProblem(row.where, "image", f"a file name, not {name!r:.80}")
-        elif name in seen:
-            yield RowProblem(row.where, "image", f"each image once; {seen[name]} has {name} too")
-        elif mos is None or place.scale.misses(mos):
-            yield RowProblem(row.where, row.mos_column, f"{place.scale}, not {row.mos!r:.80}")
-        else:
-            seen[name] = row.where
-            path = _image(place, name)
-            if isinstance(path, str):
-                yield RowProblem(row.where, "image", path)
-            else:
-                yield Item(
-                    id=f"{place.database.name}/{name}",
-                    kind="rate",
-                    question=RATE_QUESTION,
-                    images=(Picture(path=path, name=f"{place.database.name}/{name}"),),
-                    facets=_facets(place.database, at, name),
-                    source=place.database.name,
-                    licence=licence,
-                    mos=mos,
-                )
+        yield row.where, _item_of(place, row, at, licence=licence)
+
+
+def _item_of(place: _Place, row: RatedRow, at: int, *, licence: str) -> Item | RowProblem:
+    name, mos = row.name, number_of(row.mos)
+    if not isinstance(name, str) or not name.strip():
+        return RowProblem(row.where, "image", f"a file name, not {name!r:.80}")
+    if mos is None or place.scale.misses(mos):
+        return RowProblem(row.where, row.mos_column, f"{place.scale}, not {row.mos!r:.80}")
+    path = _image(place, name)
+    if isinstance(path, str):
+        return RowProblem(row.where, "image", path)
+    return Item(
+        id=f"{place.database.name}/{name}",
+        kind="rate",
+        question=RATE_QUESTION,
+        images=(Picture(path=path, name=f"{place.database.name}/{name}"),),
+        facets=_facets(place.database, at, name),
+        source=place.database.name,
+        licence=licence,
+        mos=mos,
+    )
 
 
 def _image(place: _Place, name: str) -> Path | str:
@@ -195,20 +206,18 @@ def _image(place: _Place, name: str) -> Path | str:
     return f"the file {name} in one of {looked}; say with --photos where the images lie"
 
 
-def _of_item(
-    database: Database, item: Item, at: int, *, scale: _Scale, path: Path
-) -> Item | RowProblem:
+def _of_item(database: Database, item: Item, at: int, *, scale: _Scale, path: Path) -> Located:
     where = f"{path} (item {item.id})"
     if len(item.images) != 1:
-        return RowProblem(where, "image", f"one image to rate, not {len(item.images)}")
+        return where, RowProblem(where, "image", f"one image to rate, not {len(item.images)}")
     (picture,) = item.images
     if picture.path is not None and not picture.path.is_file():
-        return RowProblem(where, "image", f"the file {picture.path}")
+        return where, RowProblem(where, "image", f"the file {picture.path}")
     if item.mos is None or scale.misses(item.mos):
-        return RowProblem(where, "mos", f"{scale}, not {item.mos}")
+        return where, RowProblem(where, "mos", f"{scale}, not {item.mos}")
     facets = {**_facets(database, at, picture.name), **item.facets, "database": database.name}
     prefix = f"{database.name}/"
-    return dataclasses.replace(
+    return where, dataclasses.replace(
         item,
         id=prefix + item.id.removeprefix(prefix),
         question=RATE_QUESTION,
@@ -237,21 +246,3 @@ def _scale(database: Database, folder: Path) -> _Scale:
         return _Scale(low, high, "the scale in card.json")
     told = f"the scale of {database.name}; give another as mos_low and mos_high in card.json"
     return _Scale(database.mos_low, database.mos_high, told)
-
-
-def _checked(file: Path, items: Iterable[Item | RowProblem]) -> tuple[Item, ...]:
-    good: list[Item] = []
-    problems: list[RowProblem] = []
-    for item in items:
-        if isinstance(item, RowProblem):
-            problems.append(item)
-        else:
-            good.append(item)
-    if problems:
-        shown = "\n".join(f"  {problem}" for problem in problems[:MAX_PROBLEMS_SHOWN])
-        more = len(problems) - MAX_PROBLEMS_SHOWN
-        rest = f"\n  … and {more:,} more" if more > 0 else ""
-        raise BadInput(
-            f"{file}: {len(problems):,} bad rows; mend them and try again:\n{shown}{rest}"
-        )
-    return tuple(good)

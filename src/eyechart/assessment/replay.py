@@ -15,7 +15,12 @@ from eyechart.assessment.databases import DATABASES, Database, list_notes
 from eyechart.assessment.figures import N_RESAMPLES, figures, mean_of, sample_of
 from eyechart.assessment.published import AVERAGE, Published, official_strategy, published
 from eyechart.assessment.readings import read_ratings
-from eyechart.assessment.result_files import ResultFile, ResultOptions, read_result_file
+from eyechart.assessment.result_files import (
+    ResultFile,
+    ResultOptions,
+    read_result_file,
+    refuse_models_as_databases,
+)
 from eyechart.errors import BadInput
 from eyechart.metrics.correlations import FEWEST_ITEMS, METRICS_OF_PAIRS, Correlations
 from eyechart.strategies import RELEASED_TEMPERATURE, Strategy, strategy
@@ -94,7 +99,10 @@ def replay(files: Sequence[Path], settings: ReplaySettings | None = None) -> tup
 
 
 def read_all(files: Sequence[Path], options: ResultOptions | None = None) -> list[ResultFile]:
-    """The result files, each of another model or database. Raises BadInput where two are not."""
+    """The result files, each of another model or database.
+
+    Raises BadInput where two are not, or seem to be but hold the same images.
+    """
     results: dict[tuple[str, str], ResultFile] = {}
     for file in files:
         result = read_result_file(file, options)
@@ -105,6 +113,7 @@ def read_all(files: Sequence[Path], options: ResultOptions | None = None) -> lis
                 "file for each. Lay them as MODEL/DATABASE.json, or name the database"
             )
         results[key] = result
+    refuse_models_as_databases(list(results.values()))
     return list(results.values())
 
 
@@ -172,7 +181,7 @@ def _filled(spec: str, words: str, temperature: float | None) -> Strategy:
 
 def _replayed(result: ResultFile, how: Strategy, n_resamples: int) -> Replayed:
     reading = read_ratings(how, result.logits_of(how.words))
-    sample = sample_of(result.database, result.names, result.mos)
+    sample = sample_of(result.database, result.names, result.mos, places=result.places)
     found = figures(reading, sample, n_resamples=n_resamples)
     return Replayed(
         model=result.model,

@@ -7,6 +7,7 @@ no ratings out of the logits; see `eyechart.assessment.readings`.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -32,8 +33,9 @@ Record = dict[str, Any]
 class ResultFile:
     """What one model said of one database.
 
-    `names`: img_path of each image, in the file's order. `mos` and each of `logits` (by word):
-    [images]. `faults`: words whose logits are not all there, with the first record at fault.
+    `names`: img_path of each image, in the file's order; `places`: where its record stands there,
+    from 0. `mos` and each of `logits` (by word): [images]. `faults`: words whose logits are not all
+    there, with the first record at fault.
     `n_records`: in the file; `n_repeats`: of these, records of an image that came before.
     `notes`: what a reader must know.
     """
@@ -42,6 +44,7 @@ class ResultFile:
     model: str
     database: Database
     names: tuple[str, ...]
+    places: tuple[int, ...]
     mos: Floats
     logits: Mapping[str, Floats]
     faults: Mapping[str, str]
@@ -90,6 +93,11 @@ def read_result_file(file: Path, options: ResultOptions | None = None) -> Result
     is expected; logits only when they are wanted (`logits_of`).
     """
     options = options or ResultOptions()
+    if file.is_dir():
+        raise BadInput(
+            f"{file}: a folder; expected result files, MODEL/DATABASE.json. How a finished run was "
+            f"read is compared by: eyechart assess strategies {file}"
+        )
     records = _records(file)
     names = _names(file, records)
     n_repeats = len(names) - len(set(names))
@@ -109,6 +117,7 @@ def read_result_file(file: Path, options: ResultOptions | None = None) -> Result
         model=model,
         database=database,
         names=tuple(names[at] for at in kept),
+        places=tuple(kept),
         mos=np.array([scores[at] for at in kept]),
         logits=logits,
         faults=faults,
@@ -116,6 +125,19 @@ def read_result_file(file: Path, options: ResultOptions | None = None) -> Result
         n_repeats=n_repeats,
         notes=notes,
     )
+
+
+def refuse_models_as_databases(results: Sequence[ResultFile]) -> None:
+    """Raises BadInput where two unknown databases of one model hold mostly the same images."""
+    unknown = [one for one in results if known(one.database.name) is None]
+    for one, other in itertools.combinations(unknown, 2):
+        first, second = set(one.names), set(other.names)
+        if one.model == other.model and 2 * len(first & second) > min(len(first), len(second)):
+            raise BadInput(
+                f"{one.file} and {other.file}: taken for two databases of the model {one.model}, "
+                "yet they hold the same images. If the files are named by their models, say whose "
+                "images these are with --database NAME; else read them one at a time"
+            )
 
 
 def _whose(file: Path, database: str) -> tuple[str, Database]:
@@ -172,6 +194,11 @@ def _scores(
     file: Path, records: Sequence[Record], kept: Sequence[int], mos: Mapping[str, float]
 ) -> dict[int, float]:
     """People's scores by record; a record whose image `mos` does not know is left out."""
+    if not mos and all(record.get("gt_score") is None for record in records):
+        raise BadInput(
+            f"{file}: no record has people's score (gt_score); give the scores with --mos FILE, a "
+            "CSV, JSON list or item folder"
+        )
     scores: dict[int, float] = {}
     problems: list[str] = []
     for at in kept:

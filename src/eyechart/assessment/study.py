@@ -65,11 +65,15 @@ class Across:
 class Overall:
     """The mean gain in SRCC over the reference; `n_pairs`: of a model and a database.
 
-    `n_undefined`: pairs where it has no correlation; they are not in the mean.
+    `one_of_many`: the same, with an interval widened for the `n_compared` that the best is chosen
+    from (see `Gain.one_of`). `n_undefined`: pairs where it has no correlation; they are not in the
+    mean.
     """
 
     name: str
     srcc: Estimate
+    one_of_many: Estimate
+    n_compared: int
     n_pairs: int
     n_undefined: int = 0
 
@@ -200,14 +204,25 @@ def _found(subject: Subject, reference: Strategy, n_resamples: int) -> _Found:
         there = ", ".join(how.spec for how in subject.readings) or "none"
         raise BadInput(
             f"{subject.model} on {subject.sample.database.name}: no ratings by {reference.spec}, "
-            f"which all are compared with; there are {there}. Choose another with --words, e.g. "
-            "--words high/low, or --softmax-temperature"
+            f"which all are compared with; there are {there}. {_instead(subject, reference)}"
         )
     found = {
         how: figures(reading, subject.sample, n_resamples=n_resamples)
         for how, reading in subject.readings.items()
     }
     return _Found(subject, found)
+
+
+def _instead(subject: Subject, reference: Strategy) -> str:
+    """What to do where a subject has no ratings by the reference."""
+    other = next((how for how in subject.readings if how.name == reference.name), None)
+    again = "" if subject.logits else f"Ask the model again with --strategies {reference.spec}"
+    if other is None:
+        words = ", ".join(subject.logits)
+        return again or f"Name two of the words on file with --words GOOD/POOR: {words}"
+    words = f"--words {'+'.join(other.good)}/{'+'.join(other.poor)}"
+    told = f"ompare with {other.spec}: {words} --softmax-temperature {other.temperature:g}"
+    return f"{again}, or c{told}" if again else f"C{told}"
 
 
 def _within(found: _Found, reference: Strategy) -> list[Within]:
@@ -272,6 +287,7 @@ def _ranked(groups: Mapping[str, Sequence[Gain]]) -> tuple[Overall, ...]:
     found = []
     for name, gains in groups.items():
         n_defined = sum(one.value is not None for one in gains)
-        mean = mean_gain(gains).estimate
-        found.append(Overall(name, mean, n_defined, len(gains) - n_defined))
+        mean, n = mean_gain(gains), len(groups)
+        n_undefined = len(gains) - n_defined
+        found.append(Overall(name, mean.estimate, mean.one_of(n), n, n_defined, n_undefined))
     return tuple(sorted(found, key=lambda one: 2.0 if one.srcc.value is None else -one.srcc.value))

@@ -22,8 +22,9 @@ ACROSS_NOTE = (
 )
 OVERALL_NOTE = (
     "The plain mean of the differences in SRCC over pairs of a model and a database. Intervals "
-    "speak of these models and databases, on other images of the same kinds, and are not adjusted "
-    "for the number of strategies."
+    "speak of these models and databases, on other images of the same kinds. Those of this table "
+    "hold for each strategy alone; those of the sentence above are widened for the number compared "
+    "(Bonferroni)."
 )
 
 
@@ -47,7 +48,7 @@ def answer(study: Study) -> str:
 def _best(found: Sequence[Overall], reference: str, n_pairs: int) -> str:
     """The best strategy over all pairs; else the clear ones where their words are on file."""
     everywhere = [one for one in found if one.n_pairs == n_pairs]
-    clear = [one for one in found if one.srcc.low is not None and one.srcc.low > 0]
+    clear = [one for one in found if (one.one_of_many.low or 0) > 0]
     pairs = plural(n_pairs, "model-database pair")
     if (best := next((one for one in everywhere if one in clear), None)) is not None:
         return f"Across {pairs}, {best.name} beats {reference} by {_gained(best)}."
@@ -61,7 +62,7 @@ def _best(found: Sequence[Overall], reference: str, n_pairs: int) -> str:
 
 def _carried(one: Overall, reference: str) -> str:
     """What became on other databases of what was made on one."""
-    low, high = one.srcc.low, one.srcc.high
+    low, high = one.one_of_many.low, one.one_of_many.high
     made = {
         CHOSEN: "choosing the strategy that was best on the first",
         FITTED: "fitting weights to people's scores of the first",
@@ -79,12 +80,10 @@ def _carried(one: Overall, reference: str) -> str:
 
 def _gained(one: Overall) -> str:
     gain = f"{signed(one.srcc.value, percent=False)} SRCC"
-    sure = one.srcc.low is not None and one.srcc.high is not None
-    return f"{gain} (95 % interval {_span(one.srcc)})" if sure else gain
-
-
-def _span(estimate: Estimate) -> str:
-    return signed_span(estimate, percent=False)
+    if one.one_of_many.low is None:
+        return gain
+    of = f", for {one.n_compared} comparisons" if one.n_compared > 1 else ""
+    return f"{gain} (95 % interval {signed_span(one.one_of_many, percent=False)}{of})"
 
 
 def _overall(study: Study) -> Table:

@@ -14,7 +14,8 @@ from eyechart.assessment.databases import list_notes
 from eyechart.assessment.figures import Sample, sample_of
 from eyechart.assessment.finished import by_database, rated, ratings_by, score_name
 from eyechart.assessment.readings import Reading, read_ratings
-from eyechart.assessment.result_files import ResultFile, ResultOptions, read_result_file
+from eyechart.assessment.replay import read_all
+from eyechart.assessment.result_files import ResultFile, ResultOptions
 from eyechart.errors import BadInput
 from eyechart.metrics.arrays import Floats
 from eyechart.run_folder import read_info, read_item_set, read_scores
@@ -54,18 +55,27 @@ class Subject:
 
 
 def read_subjects(
-    paths: Sequence[Path], wanted: Sequence[Strategy] = (), options: ResultOptions | None = None
+    paths: Sequence[Path],
+    wanted: Sequence[Strategy] = (),
+    *,
+    options: ResultOptions | None = None,
+    reference: Strategy | None = None,
 ) -> list[Subject]:
     """The subjects in result files and run folders.
 
-    By the strategies `wanted`; without any, by all that a file's words allow or a run was read by.
+    By the strategies `wanted`; without any, by all that a run was read by or a file's words allow,
+    `reference` among them.
     Raises BadInput where a file lacks a word, a run has no ratings, or two subjects are of one
     model and database.
     """
     found: dict[tuple[str, str], Path] = {}
     subjects: list[Subject] = []
+    files = {one.file: one for one in read_all([p for p in paths if not p.is_dir()], options)}
+    candidates = CANDIDATES if reference is None else (reference, *CANDIDATES)
     for path in paths:
-        for subject in _in_path(path, wanted, options):
+        is_file = path in files
+        of_path = [_in_file(files[path], wanted, candidates)] if is_file else _in_run(path, wanted)
+        for subject in of_path:
             key = (subject.model, subject.sample.database.name)
             if key in found:
                 raise BadInput(
@@ -77,19 +87,12 @@ def read_subjects(
     return subjects
 
 
-def _in_path(
-    path: Path, wanted: Sequence[Strategy], options: ResultOptions | None
-) -> Iterator[Subject]:
-    if path.is_dir():
-        yield from _in_run(path, wanted)
-    else:
-        yield _in_file(read_result_file(path, options), wanted)
-
-
-def _in_file(result: ResultFile, wanted: Sequence[Strategy]) -> Subject:
-    allowed = [how for how in CANDIDATES if not set(how.words) - set(result.words)]
+def _in_file(
+    result: ResultFile, wanted: Sequence[Strategy], candidates: Sequence[Strategy]
+) -> Subject:
+    allowed = [how for how in candidates if not set(how.words) - set(result.words)]
     readings = {how: read_ratings(how, result.logits_of(how.words)) for how in wanted or allowed}
-    sample = sample_of(result.database, result.names, result.mos)
+    sample = sample_of(result.database, result.names, result.mos, places=result.places)
     where = f"{result.model} on {result.database.name}"
     told = [f"{where}: {note}" for note in result.notes]
     notes = (*told, *list_notes(result.database, len(set(result.names))))
@@ -112,7 +115,7 @@ def _in_run(folder: Path, wanted: Sequence[Strategy]) -> Iterator[Subject]:
     n_before = 0
     for database, items in by_database(item_set.items).items():
         found = {
-            how: rated(database, items, {id: ratings[name][id] for id in shared})
+            how: rated(database, items, {id: ratings[name][id] for id in shared}, how=how)
             for how, name in names.items()
         }
         readings = {how: one.reading for how, one in found.items() if one is not None}

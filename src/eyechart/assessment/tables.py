@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from eyechart.assessment.databases import order_of
+from eyechart.assessment.databases import DATABASES, order_of
 from eyechart.assessment.published import (
     AVERAGE,
     SOURCE,
     Published,
-    official_rows,
+    beside,
     published,
     published_rows,
 )
 from eyechart.assessment.replay import Replayed, averages
 from eyechart.metrics.correlations import METRICS_OF_PAIRS
 from eyechart.records import Column, Estimate, Line, Table
-from eyechart.strategies import Strategy
+from eyechart.report.formatting import listed
+from eyechart.strategies import RELEASED_TEMPERATURE, Strategy
 
 METRIC_LABELS: Mapping[str, str] = {
     "srcc": "SRCC",
@@ -31,6 +32,15 @@ METRIC_LABELS: Mapping[str, str] = {
 }
 PROTOCOL = "Correlations of a model's ratings with people's mean opinion scores."
 AVERAGE_NOTE = "The average is the plain mean over the databases shown, large and small alike."
+TITLES: Mapping[str, str] = {
+    "srcc": "Rank correlation (SRCC)",
+    "plcc": "Linear correlation (PLCC)",
+}
+ASKED_NOTE = (
+    "No published rows: those rest on an answer that is begun for the model, and here a question "
+    "for one word was asked."
+)
+OWN_NOTE = "No published rows: nothing was published of these databases."
 PLCC_NOTE = (
     "PLCC is of the ratings as they are, without a fitted curve, and changes with the temperature "
     "of the softmax; SRCC does not."
@@ -42,31 +52,40 @@ DETAIL_NOTE = (
 )
 
 
-def leaderboards(rows: Sequence[Replayed], *, everyone: bool = False) -> tuple[Table, ...]:
+def leaderboards(
+    rows: Sequence[Replayed],
+    *,
+    everyone: bool = False,
+    begun: bool = True,
+    notes: Sequence[str] = (),
+) -> tuple[Table, ...]:
     """SRCC and PLCC by database in the leaderboard's order, with the published rows below.
 
-    The published rows are those of the models replayed, or of `everyone` on the leaderboard; they
-    are left out where none of ours rests on a protocol of Q-Bench's.
+    The published rows are those of the models replayed, or of `everyone`, but only by strategies
+    that ours were read by too, of PLCC also with the same temperature, and only where answers were
+    `begun` as Q-Bench does; where there are none, the note says why. `notes`: more to say there.
     """
     databases = _databases(rows)
-    said = [PROTOCOL, *([AVERAGE_NOTE] if len(databases) > 1 else [])]
-    shown = (
-        ("srcc", "Rank correlation (SRCC)", said),
-        ("plcc", "Linear correlation (PLCC)", [*said, PLCC_NOTE]),
-    )
-    return tuple(
-        Table(
-            name=f"assessment-{metric}",
-            title=f"{title} with people's scores, by database",
-            columns=tuple(map(Column, _headings(databases))),
-            lines=(
-                *_ours(rows, databases, metric),
-                *_published_lines(rows, databases, metric, everyone=everyone),
-            ),
-            note=" ".join(notes),
+    tables = []
+    for metric, title in TITLES.items():
+        lines, why = _published_lines(rows, databases, metric, everyone=everyone, begun=begun)
+        said = (
+            PROTOCOL,
+            AVERAGE_NOTE if len(databases) > 1 else "",
+            PLCC_NOTE if metric == "plcc" else "",
+            why,
+            *notes,
         )
-        for metric, title, notes in shown
-    )
+        tables.append(
+            Table(
+                name=f"assessment-{metric}",
+                title=f"{title} with people's scores, by database",
+                columns=tuple(map(Column, _headings(databases))),
+                lines=(*_ours(rows, databases, metric), *lines),
+                note=" ".join(note for note in said if note),
+            )
+        )
+    return tuple(tables)
 
 
 def detail(rows: Sequence[Replayed], *, notes: Sequence[str] = ()) -> Table:
@@ -117,37 +136,57 @@ def _ours(rows: Sequence[Replayed], databases: Sequence[str], metric: str) -> li
 
 
 def _published_lines(
-    rows: Sequence[Replayed], databases: Sequence[str], metric: str, *, everyone: bool
-) -> list[Line]:
-    if everyone:
-        wanted = official_rows() if any(r.strategy.name == "softmax" for r in rows) else ()
-    else:
-        ours = {(beside.model, beside.strategy) for r in rows if (beside := r.published)}
-        wanted = tuple(r for r in published_rows() if (r.model, r.strategy) in ours)
-    return [
-        Line(
-            f"{model}, {spec}",
-            _published_entries(model, spec, databases, metric),
-            published=True,
-            source=SOURCE,
+    rows: Sequence[Replayed], databases: Sequence[str], metric: str, *, everyone: bool, begun: bool
+) -> tuple[list[Line], str]:
+    """The published rows to stand below ours, and why there are none."""
+    if not everyone:
+        return _own_lines(rows, databases, metric), ""
+    return _everyones_lines(rows, databases, metric) if begun else ([], ASKED_NOTE)
+
+
+def _own_lines(rows: Sequence[Replayed], databases: Sequence[str], metric: str) -> list[Line]:
+    """The published rows of the models replayed, read by the very strategies."""
+    ours = {(found.model, found.strategy) for row in rows if (found := row.published)}
+    wanted = [row for row in published_rows() if (row.model, row.strategy) in ours]
+    return _lines(wanted, databases, metric)
+
+
+def _everyones_lines(
+    rows: Sequence[Replayed], databases: Sequence[str], metric: str
+) -> tuple[list[Line], str]:
+    """The published rows of all models, and a note on what none of them stands beside."""
+    ours = dict.fromkeys(row.strategy for row in rows)
+    found = {how: beside(how, any_temperature=metric != "plcc") for how in ours}
+    lines = _lines([row for cells in found.values() for row in cells], databases, metric)
+    alone = [how.spec for how, cells in found.items() if not cells]
+    if alone:
+        heat = f"at temperature {RELEASED_TEMPERATURE:g} " if metric == "plcc" else ""
+        return lines, (
+            f"No published rows stand beside {listed(alone)}: those are of softmax {heat}and of "
+            "argmax, by good and poor or by high and low."
         )
-        for model, spec in dict.fromkeys((row.model, row.strategy) for row in wanted)
-    ]
+    return lines, "" if lines else OWN_NOTE
+
+
+def _lines(wanted: Iterable[Published], databases: Sequence[str], metric: str) -> list[Line]:
+    """A line for each model and strategy that has a cell among these databases."""
+    lines = []
+    for model, spec in dict.fromkeys((row.model, row.strategy) for row in wanted):
+        cells = _published_entries(model, spec, databases, metric)
+        if any(cells):
+            lines.append(Line(f"{model}, {spec}", cells, published=True, source=SOURCE))
+    return lines
 
 
 def _published_entries(
     model: str, spec: str, databases: Sequence[str], metric: str
 ) -> tuple[Estimate | None, ...]:
-    """The published cells; their mean where there is none for just these databases."""
-    cells = [_cell(published(model, name, spec), metric) for name in databases]
-    if len(databases) == 1:
-        return tuple(cells)
-    values = [cell.value for cell in cells if cell is not None and cell.value is not None]
-    whole = _cell(published(model, AVERAGE, spec), metric)
-    mean = None
-    if len(values) == len(databases):
-        mean = whole if len(databases) == 7 else Estimate(sum(values) / len(values), None, None, 0)
-    return (*cells, mean)
+    """The published cells; the published mean only where all that it is of stand beside it."""
+    is_whole = set(databases) == {database.name for database in DATABASES}
+    return tuple(
+        _cell(published(model, name, spec), metric) if name != AVERAGE or is_whole else None
+        for name in _headings(databases)
+    )
 
 
 def _cell(row: Published | None, metric: str) -> Estimate | None:

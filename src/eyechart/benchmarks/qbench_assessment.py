@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from eyechart.assessment.finished import rows_of_run
+from eyechart.assessment.databases import count_note, list_notes, named
+from eyechart.assessment.finished import by_database, rows_of_run
 from eyechart.assessment.rated_sources import RatedDatabase, read_databases
 from eyechart.assessment.replay import notes_of
 from eyechart.assessment.reporting import headline_of
@@ -31,9 +32,10 @@ CITATION = (
 def items(source: Source) -> ItemSet:
     """The images of the databases in `source.data`, each to be rated.
 
-    Raises BadInput where none is named, or a list is bad (see `read_databases`).
+    `source.max_photos`: only so many rows of all lists together, from the first on. Raises BadInput
+    where none is named, or a list is bad (see `read_databases`).
     """
-    databases = read_databases(source.data, source.path)
+    databases = read_databases(source.data, source.path, most=source.max_photos)
     found = tuple(item for one in databases for item in one.items)
     card = Card(
         name="qbench-assessment",
@@ -55,14 +57,19 @@ def items(source: Source) -> ItemSet:
 def tell(findings: Findings) -> Told:
     """How well the ratings follow people's: SRCC and PLCC by database beside the published rows.
 
-    Nothing where no image has a rating. The lead is about the first strategy.
+    No tables where no image has a rating. The lead is about the first strategy, the notes are about
+    the images that were asked about.
     """
+    asked = by_database(findings.item_set.items)
+    counts = [(named(name), len(items)) for name, items in asked.items()]
+    notes = tuple(note for database, n in counts for note in list_notes(database, n))
     rows = rows_of_run(findings.model, findings.item_set, findings.scores, findings.strategies)
     if not rows:
-        return Told()
+        return Told(notes=notes)
     first = [row for row in rows if row.strategy.spec == findings.strategies[0]]
-    tables = (*leaderboards(rows, everyone=True), detail(rows, notes=notes_of(rows)))
-    return Told(headline_of(first), tables)
+    parts = [note for database, n in counts if (note := count_note(database, n))]
+    boards = leaderboards(rows, everyone=True, begun=findings.begun, notes=parts)
+    return Told(headline_of(first), (*boards, detail(rows, notes=notes_of(rows))), notes=notes)
 
 
 def _digest(databases: Sequence[RatedDatabase]) -> str:

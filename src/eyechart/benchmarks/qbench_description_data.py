@@ -12,20 +12,26 @@ with `--photos`, or beside the file, or in its folder `images`.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from eyechart.benchmarks import Source
-from eyechart.benchmarks.qbench_rows import BETWEEN_NAMES, IMAGE_FOLDERS, ROWS_FILE
+from eyechart.benchmarks.qbench_rows import ROWS_FILE
 from eyechart.errors import BadInput
 from eyechart.hub import Found, find_data
 from eyechart.items import Card, ItemSet, Located, checked, read_items, sha256_of
+from eyechart.listed_records import (
+    BETWEEN_NAMES,
+    BadField,
+    Record,
+    image_folders,
+    picture_named,
+    pictures_named,
+    records_in,
+)
 from eyechart.photographs import folder_photographs
 from eyechart.records import Item, Picture
 from eyechart.rows import Row, RowProblem, item_of_row
@@ -117,113 +123,67 @@ def _to_describe(item: Item, path: Path) -> Located:
 
 
 def _listed(file: Path, photos: Path | None) -> _Part:
-    folders = [top / name for top in (photos, file.parent) if top for name in IMAGE_FOLDERS]
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{file}: cannot be read ({error.strerror})") from None
-    digest = hashlib.sha256(data)
-    rows = [(where, _row_item(row, where, folders)) for where, row in _rows(file, data)]
+    folders = image_folders(file, photos)
+    rows = [(where, _row_item(record, where, folders)) for where, record in records_in(file)]
+    digest = hashlib.sha256(file.read_bytes())
     for _, item in rows:
         if isinstance(item, Item):
             digest.update("".join(picture.sha256 or "" for picture in item.images).encode())
     return _Part(Card(file.stem, digest=digest.hexdigest()), rows)
 
 
-def _rows(file: Path, data: bytes) -> Iterator[tuple[str, Any]]:
-    """Where each row stands, with its value. Raises BadInput where the file is no list at all."""
-    if file.suffix == ".jsonl":
-        for number, line in enumerate(data.splitlines(), start=1):
-            if line.strip():
-                yield f"{file}:{number}", _line(line)
-        return
+def _row_item(
+    record: Record | RowProblem, where: str, folders: Sequence[Path]
+) -> Item | RowProblem:
+    if isinstance(record, RowProblem):
+        return record
+    values = {column: value for column, value in record.items() if value is not None}
     try:
-        rows = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{file}: not JSON ({error}); expected a list of rows") from None
-    if not isinstance(rows, list):
-        raise BadInput(f"{file}: expected a list of rows, not {type(rows).__name__}")
-    for number, row in enumerate(rows, start=1):
-        yield f"{file}: row {number}", row
-
-
-def _line(line: bytes) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return line.decode("utf-8", "replace")
-
-
-def _row_item(row: Any, where: str, folders: Sequence[Path]) -> Item | RowProblem:
-    if not isinstance(row, dict):
-        return RowProblem(where, "row", f"one JSON object, not {row!r:.80}")
-    values = {key: value for key, value in row.items() if value is not None}
-    names = {column: values.pop(column) for column in PATHS if column in values}
-    pictures = _pictures(names, where, folders)
-    if isinstance(pictures, RowProblem):
-        return pictures
-    golden = [column for column in GOLDEN if column in values]
-    if len(golden) > 1:
-        return RowProblem(where, golden[1], f"one golden text, not another beside {golden[0]}")
-    for column in golden:
-        text = values.pop(column)
-        if not isinstance(text, str) or not text.strip():
-            return RowProblem(where, column, f"a text, or null for none, not {text!r:.80}")
-        values["answer"] = text
-    values["kind"] = "describe"
-    values.setdefault("id", BETWEEN_NAMES.join(picture.label for picture in pictures))
-    values.setdefault("question", QUESTION if len(pictures) == 1 else PAIR_QUESTION)
-    return item_of_row(Row(values, where, pictures))
-
-
-def _pictures(
-    names: dict[str, Any], where: str, folders: Sequence[Path]
-) -> tuple[Picture, ...] | RowProblem:
-    """The one or two images that a row names."""
-    if set(names) not in ({"img_path"}, {"img_path1", "img_path2"}):
-        told = f"that alone, or img_path1 and img_path2; it has {' and '.join(names) or 'nothing'}"
-        return RowProblem(where, "img_path", told)
-    found: list[Picture] = []
-    for column, name in names.items():
-        if not isinstance(name, str) or not name.strip():
-            return RowProblem(where, column, f"a file name, not {name!r:.80}")
-        for part in _parted(column, name.replace("\\", "/"), folders):
-            picture = _picture(part, folders)
-            if picture is None:
-                return RowProblem(where, column, _expected(part))
-            found.append(picture)
-    if len(found) > 2:
-        return RowProblem(where, "img_path", f"one or two images, not {len(found)}")
-    return tuple(found)
-
-
-def _expected(name: str) -> str:
-    return (
-        f"an image that is there, not {name!r:.200}; unpack the images into `images` beside the "
-        "file, or give their folder with --photos"
+        pictures = _pictures(values, folders)
+        answer = _golden(values)
+    except BadField as bad:
+        return RowProblem(where, bad.field, bad.expected)
+    values = {column: value for column, value in values.items() if column not in PATHS + GOLDEN}
+    own = {
+        "id": BETWEEN_NAMES.join(picture.label for picture in pictures),
+        "question": QUESTION if len(pictures) == 1 else PAIR_QUESTION,
+    }
+    return item_of_row(
+        Row({**own, **values, "kind": "describe", "answer": answer}, where, pictures)
     )
 
 
-def _parted(column: str, name: str, folders: Sequence[Path]) -> list[str]:
-    """The names that a name joins; a file may well be called `black_cat_1.jpg` and is one image."""
-    if column != "img_path" or BETWEEN_NAMES not in name or _picture(name, folders):
-        return [name]
-    folder, slash, last = name.rpartition("/")
-    return [f"{folder}{slash}{part}" for part in last.split(BETWEEN_NAMES)]
+def _pictures(values: Record, folders: Sequence[Path]) -> tuple[Picture, ...]:
+    """The one or two images that a record names, with their digests."""
+    names = {column: values[column] for column in PATHS if column in values}
+    if set(names) not in ({"img_path"}, {"img_path1", "img_path2"}):
+        told = f"that alone, or img_path1 and img_path2; it has {' and '.join(names) or 'nothing'}"
+        raise BadField("img_path", told)
+    if "img_path" in names:
+        found = pictures_named(names["img_path"], folders)
+    else:
+        found = tuple(picture_named(name, folders, field=field) for field, name in names.items())
+    return tuple(_digested(picture) for picture in found)
 
 
-def _picture(name: str, folders: Sequence[Path]) -> Picture | None:
-    """The image of this name in one of the folders; None where none can be read.
+def _digested(picture: Picture) -> Picture:
+    try:
+        return replace(picture, sha256=sha256_of(picture.path) if picture.path else None)
+    except OSError as error:
+        told = f"an image that can be read, not {picture.label!r:.200} ({error.strerror})"
+        raise BadField("img_path", told) from None
 
-    Joined names stand behind a folder that is none of theirs, and end in `.jpg.jpg`.
-    """
-    path = Path(name)
-    if path.is_absolute() or ".." in path.parts:
-        return None
-    names = [name, path.name, *([path.stem] if Path(path.stem).suffix == path.suffix else [])]
-    for folder, each in itertools.product(folders, dict.fromkeys(names)):
-        with contextlib.suppress(OSError, ValueError):  # no such file, or a name that none can have
-            return Picture(path=folder / each, name=each, sha256=sha256_of(folder / each))
+
+def _golden(values: Record) -> str | None:
+    """The golden text of a record; None where it has none."""
+    columns = [column for column in GOLDEN if column in values]
+    if len(columns) > 1:
+        raise BadField(columns[1], f"one golden text, not another beside {columns[0]}")
+    for column in columns:
+        text = values[column]
+        if not isinstance(text, str) or not text.strip():
+            raise BadField(column, f"a text, or null for none, not {text!r:.80}")
+        return text
     return None
 
 
@@ -261,25 +221,6 @@ def _card(found: Sequence[Found], cards: Sequence[Card], read: Sequence[Item]) -
         cluster=clusters.pop() if len(clusters) == 1 else "",
         n_items=len(read),
         counts={"describe": len(read)},
-        notes=(*told, *_notes(read)),
+        notes=tuple(told),
         digest=hashlib.sha256(parts.encode()).hexdigest(),
     )
-
-
-def _notes(read: Sequence[Item]) -> Iterator[str]:
-    """Where the items differ from Q-Bench's, and what cannot be judged of them."""
-    n_pairs = sum(len(item.images) > 1 for item in read)
-    for n, published, what in (
-        (len(read) - n_pairs, N_SINGLE, "single images"),
-        (n_pairs, N_PAIRS, "pairs"),
-    ):
-        if n and n != published:
-            yield f"Q-Bench describes {published} {what}; these are {n}."
-    withheld = sum(item.answer is None for item in read)
-    if withheld:
-        which = "No item has" if withheld == len(read) else f"{withheld} of {len(read)} items lack"
-        yield (
-            f"{which} a golden text, and only relevance is judged there. Q-Bench's golden texts "
-            "were never released: bring your own as `golden` in a JSON list, or as `answer` in an "
-            "item folder."
-        )

@@ -7,7 +7,7 @@ that was not judged is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from eyechart.benchmarks import Findings
@@ -22,10 +22,19 @@ Draws = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The single images (`single`) or the pairs (`pairs`) of a set; `cluster_of`: by item id."""
+    """The single images (`single`) or the pairs (`pairs`) of a set.
+
+    `cluster_of`: by item id. `n_golden`: how many of the items have a golden text.
+    """
 
     name: str
     cluster_of: Mapping[str, str]
+    n_golden: int = 0
+
+    @property
+    def n_items(self) -> int:
+        """How many images, or pairs, there are to describe."""
+        return len(self.cluster_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +91,16 @@ def groups_of(item_set: ItemSet) -> tuple[Group, ...]:
     return tuple(group for group in groups if group.cluster_of)
 
 
-def mean_score(group: Group, grades: Grades, dimension: str) -> Estimate | None:
-    """The mean verdict in a dimension, 0 to 2; None where the judge gave none."""
-    return mean_of(group, grades.counted(group, dimension), _middle, MOST)
+def mean_score(
+    group: Group, grades: Grades, dimension: str, *, among: Collection[str] | None = None
+) -> Estimate | None:
+    """The mean verdict in a dimension, 0 to 2; None where the judge gave none.
+
+    `among`: ids of the items to take it over, None for all that were graded.
+    """
+    counted = grades.counted(group, dimension)
+    kept = {name: draws for name, draws in counted.items() if among is None or name in among}
+    return mean_of(group, kept, _middle, MOST)
 
 
 def mean_share(group: Group, grades: Grades, dimension: str, verdict: int) -> Estimate | None:
@@ -96,13 +112,18 @@ def mean_share(group: Group, grades: Grades, dimension: str, verdict: int) -> Es
     return mean_of(group, grades.counted(group, dimension), share, 1)
 
 
+def graded_in_all(group: Group, grades: Grades) -> tuple[str, ...]:
+    """The ids of the items that count in every dimension, those of which the sum is taken."""
+    counted = [grades.counted(group, dimension) for dimension in DIMENSIONS]
+    return tuple(name for name in group.cluster_of if all(name in each for each in counted))
+
+
 def mean_sum(group: Group, grades: Grades) -> Estimate | None:
     """The mean sum over the dimensions, 0 to 6, of the descriptions that have all of them."""
     counted = [grades.counted(group, dimension) for dimension in DIMENSIONS]
     sums = {
         name: (sum(_middle(each[name]) for each in counted),)
-        for name in group.cluster_of
-        if all(name in each for each in counted)
+        for name in graded_in_all(group, grades)
     }
     return mean_of(group, sums, _middle, MOST * len(DIMENSIONS))
 
@@ -125,9 +146,9 @@ def _middle(draws: Sequence[float]) -> float:
 
 
 def _group(item_set: ItemSet, name: str, belongs: Callable[[Item], bool]) -> Group:
-    return Group(
-        name, {item.id: cluster_of(item, item_set.card) for item in item_set.items if belongs(item)}
-    )
+    items = [item for item in item_set.items if belongs(item)]
+    clusters = {item.id: cluster_of(item, item_set.card) for item in items}
+    return Group(name, clusters, sum(item.answer is not None for item in items))
 
 
 def _frozen(sets: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:

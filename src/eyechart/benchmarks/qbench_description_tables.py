@@ -36,10 +36,7 @@ from eyechart.records import Column, Estimate, Line, Table
 
 VERDICTS = range(MOST + 1)
 N_PUBLISHED = {"single": N_SINGLE, "pairs": N_PAIRS}
-TITLES = {
-    "single": "Descriptions of single images (Q-Bench A2)",
-    "pairs": "Descriptions of pairs (Q-Bench A2)",
-}
+WHAT = {"single": "single images", "pairs": "pairs"}
 COLUMNS = (
     *(
         column
@@ -77,7 +74,8 @@ MOST_SPREAD = MOST / math.sqrt(2)
 def tables(findings: Findings) -> tuple[Table, ...]:
     """The paper's table for single images and for pairs, then how far judges agree.
 
-    A line for each judge. Empty where nothing has been judged; the second part is left out where
+    A line for each judge, and the published ones where the items are as many as Q-Bench's and all
+    have golden texts. Empty where nothing has been judged; the second part is left out where
     each judge was asked once, the third where there is one judge.
     """
     graded = [grades_of(findings, judge) for judge in findings.judges]
@@ -123,12 +121,26 @@ def _scores(model: str, group: Group, graded: Sequence[Grades]) -> Table:
         for grades in graded
     ]
     left = filter(None, (_left_out(group, grades) for grades in graded))
+    theirs = published(group.name) if _compares(group) else ()
     return Table(
         name="description" if group.name == "single" else f"description-{group.name}",
-        title=TITLES[group.name],
+        title=f"Descriptions of {WHAT[group.name]} (Q-Bench A2)",
         columns=COLUMNS,
-        lines=(*ours, *published(group.name)),
-        note=" ".join((NOTE, *left, PUBLISHED_NOTE)),
+        lines=(*ours, *theirs),
+        note=" ".join((NOTE, *left, PUBLISHED_NOTE if theirs else _why_alone(group))),
+    )
+
+
+def _compares(group: Group) -> bool:
+    """Whether these may be Q-Bench's own: as many as there, each with a golden text."""
+    return group.n_items == group.n_golden == N_PUBLISHED[group.name]
+
+
+def _why_alone(group: Group) -> str:
+    return (
+        f"Published rows are left out: they are of Q-Bench's {N_PUBLISHED[group.name]} "
+        f"{WHAT[group.name]}, all with golden texts; here are {group.n_items}, {group.n_golden} "
+        "with one."
     )
 
 

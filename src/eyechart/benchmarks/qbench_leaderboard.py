@@ -195,14 +195,18 @@ def _in_order(ways: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 def _own_line(
     findings: Findings, items: Sequence[Item], way: tuple[str, str], columns: Sequence[str]
 ) -> Line:
-    """Unscored items count as wrong; items whose answer is withheld do not count at all."""
-    values = {s.item_id: s.value or 0.0 for s in findings.scores if (s.name, s.judge) == way}
-    counted = [item for item in items if item.answer is not None]
+    """Unscored items count as wrong; what a judge owes, or is withheld, does not count at all."""
+    values = {
+        score.item_id: score.value or 0.0
+        for score in findings.scores
+        if (score.name, score.judge) == way and score.why != "unjudged"
+    }
+    counted = [item for item in items if item.answer is not None and item.id in values]
     entries: list[Estimate | None] = []
     for column in columns:
         inside = [item for item in counted if column in columns_of(item)]
         clusters = [cluster_of(item, findings.item_set.card) for item in inside]
-        share = [values.get(item.id, 0.0) for item in inside]
+        share = [values[item.id] for item in inside]
         entries.append(proportion(share, clusters) if inside else None)
     return Line(_label(findings.model, way), tuple(entries))
 
@@ -251,18 +255,31 @@ def _note(findings: Findings, items: Sequence[Item], board: _Board) -> str:
     if len(ids) < len(items):
         n = len(items) - len(ids)
         told.append(f"The answers of {n:,} of {len(items):,} questions are withheld.")
-    told.append(_unscored(findings, [s for s in findings.scores if s.item_id in ids], board))
+    missing = [s for s in findings.scores if s.item_id in ids and s.value is None]
+    owed = [score for score in missing if score.why == "unjudged"]
+    unscored = [score for score in missing if score.why != "unjudged"]
+    told.append(_counted(findings, unscored, board, "Unscored, and counted as wrong"))
+    told.append(_counted(findings, owed, board, "Not judged, and left out"))
+    told += count_notes(_of_the_same_rows(findings, items, board))
     return " ".join(text for text in told if text)
 
 
-def _unscored(findings: Findings, scores: Sequence[Score], board: _Board) -> str:
-    missing = Counter((s.name, s.judge) for s in scores if s.value is None)
+def _of_the_same_rows(findings: Findings, items: Sequence[Item], board: _Board) -> Sequence[Item]:
+    """The questions that the published rows are of: A-Bench's are of both splits together."""
+    if board.set != A_BENCH.name:
+        return items
+    return [i for i in findings.item_set.items if i.facets.get("set") == A_BENCH.name]
+
+
+def _counted(findings: Findings, scores: Sequence[Score], board: _Board, what: str) -> str:
+    """How many of these scores each row has, in words; "" where none has any."""
+    counts = Counter((score.name, score.judge) for score in scores)
     listed = [
-        f"{missing[way]:,} ({_label(findings.model, way)})"
+        f"{counts[way]:,} ({_label(findings.model, way)})"
         for way in _in_order(board.ways)
-        if missing[way]
+        if counts[way]
     ]
-    return f"Unscored, and counted as wrong: {', '.join(listed)}." if listed else ""
+    return f"{what}: {', '.join(listed)}." if listed else ""
 
 
 def count_notes(items: Sequence[Item]) -> tuple[str, ...]:

@@ -95,20 +95,20 @@ def _completed(read: ItemSet, found: Sequence[Found]) -> Card:
     present = {str(item.facets.get("set", "")) for item in read.items}
     sets = [one for one in SETS.values() if one.name in present]
     licences = dict.fromkeys(item.licence for item in read.items if item.licence)
-    notes = [note for one in found for note in one.notes]
-    notes += count_notes(read.items)
     return replace(
         read.card,
         licence="; ".join(licences) or "see the data set's page",
         citation="; ".join(one.citation for one in sets) or CITATION,
         counts=dict(Counter(item.kind for item in read.items)),
-        notes=tuple(notes),
+        notes=tuple(note for one in found for note in one.notes),
     )
 
 
 def tell(findings: Findings) -> Told:
     """The leaderboards with our rows, and the file to send in where answers are withheld."""
-    return Told(lead(findings), leaderboards(findings), submission(findings))
+    asked = findings.item_set.items
+    tables = leaderboards(findings)
+    return Told(lead(findings), tables, submission(findings), notes=count_notes(asked))
 
 
 def lead(findings: Findings) -> str:

@@ -16,15 +16,15 @@ are missed, and the items' notes say so.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from eyechart.errors import BadInput
 from eyechart.items import Located, read_items
+from eyechart.listed_records import BadField, Record, image_folders, pictures_named, records_in
 from eyechart.records import LETTERS, Item, Picture
 from eyechart.rows import Row, RowProblem, item_of_row
 
@@ -36,13 +36,10 @@ PAIR_CONCERNS = (
     ("distortion", "joint"),
     ("others", "joint"),
 )
-IMAGE_FOLDERS = ("images", "all_single_images", "")
-BETWEEN_NAMES = "_cat_"
 ROWS_FILE = "metadata.jsonl"
 _TYPE_NAMES = {"yesno": 0, "yes-or-no": 0, "yes/no": 0, "what": 1, "how": 2}
 _PADS = (None, "", "N/A")
 _SPLIT = re.compile(r"(?<![a-z])(dev|val|validation|test)(?![a-z])")
-_DOUBLED_SUFFIX = re.compile(r"(.+\.(?:jpe?g|png|bmp|webp|gif|tiff?))\.\w+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +77,6 @@ A_BENCH = QuestionSet(
     "Zhang et al. 2025, A-Bench, ICLR, arXiv 2406.03070",
 )
 SETS: Mapping[str, QuestionSet] = {one.name: one for one in (Q_BENCH, Q_BENCH2, A_BENCH)}
-
-
-class _Odd(Exception):
-    """A field of a row, and what was expected there."""
-
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(field, expected)
-        self.field, self.expected = field, expected
 
 
 def question_files(path: Path) -> tuple[Path, ...]:
@@ -158,9 +147,9 @@ def _hub_item(row: Row, which: QuestionSet, split: str) -> Item | RowProblem:
     fields = {"options": "option0 to option3", "answer": "correct_choice"}
     try:
         if len(row.images) != which.n_images:
-            raise _Odd("image", f"{which.n_images} of them, not {len(row.images)}")
+            raise BadField("image", f"{which.n_images} of them, not {len(row.images)}")
         if values.get("id") is None:
-            raise _Odd("id", "a number or a text")
+            raise BadField("id", "a number or a text")
         options = _hub_options(values)
         answer = _lettered(options, values.get("correct_choice"))
         split = split or ("test" if answer is None else "dev")
@@ -173,7 +162,7 @@ def _hub_item(row: Row, which: QuestionSet, split: str) -> Item | RowProblem:
         facets = {"set": which.name, "split": split, **_facets(which, *codes)}
         asked = {"id": name, "question": values.get("question"), "options": options}
         return _item({**asked, "answer": answer, **facets}, row.where, pictures, fields)
-    except _Odd as odd:
+    except BadField as odd:
         return RowProblem(row.where, odd.field, odd.expected)
 
 
@@ -187,43 +176,21 @@ def _hub_options(values: Mapping[str, Any]) -> list[Any]:
 
 def _of_list(file: Path, photos: Path | None) -> Iterator[Located]:
     split = _split_of(file)
-    folders = [top / name for top in (photos, file.parent) if top for name in IMAGE_FOLDERS]
-    for number, (where, record) in enumerate(_records(file)):
+    folders = image_folders(file, photos)
+    for number, (where, record) in enumerate(records_in(file)):
         if isinstance(record, RowProblem):
             yield where, record
             continue
         try:
             yield where, _raw_item(record, where, f"{split}-{number}", folders)
-        except _Odd as odd:
+        except BadField as odd:
             yield where, RowProblem(where, odd.field, odd.expected)
-
-
-def _records(file: Path) -> Iterator[tuple[str, Any]]:
-    """Each record of a JSON list, or of JSON lines; a line that is none is a problem."""
-    try:
-        text = file.read_text(encoding="utf-8")
-        whole = json.loads(text) if text.lstrip().startswith("[") else None
-    except (ValueError, RecursionError, OSError) as error:
-        raise BadInput(
-            f"{file}: cannot be read as JSON ({error}); is the file whole? Expected a list of "
-            "records, or a record a line"
-        ) from None
-    if whole is not None:
-        yield from ((f"{file}: row {n}", record) for n, record in enumerate(whole, start=1))
-        return
-    for number, line in enumerate(text.splitlines(), start=1):
-        where = f"{file}:{number}"
-        if line.strip():
-            try:
-                yield where, json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield where, RowProblem(where, "line", f"one JSON object ({error})")
 
 
 def _is_raw(file: Path) -> bool:
     """Whether the first record is a question with candidates (other lists may lie beside)."""
     try:
-        _, record = next(_records(file), ("", None))
+        _, record = next(records_in(file), ("", None))
     except BadInput:
         return False
     return isinstance(record, dict) and "img_path" in record and bool(_CANDIDATES & record.keys())
@@ -232,12 +199,10 @@ def _is_raw(file: Path) -> bool:
 _CANDIDATES = {"candidates", "answers"}
 
 
-def _raw_item(record: Any, where: str, name: str, folders: Sequence[Path]) -> Item | RowProblem:
+def _raw_item(record: Record, where: str, name: str, folders: Sequence[Path]) -> Item | RowProblem:
     """`name`: the split (maybe empty) and the record's number from 0, joined by a hyphen."""
-    if not isinstance(record, dict):
-        raise _Odd("line", f"a JSON object, not {record!r:.80}")
-    names = _image_names(record.get("img_path"))
-    which = Q_BENCH2 if len(names) == 2 else A_BENCH if "category" in record else Q_BENCH
+    pictures = pictures_named(record.get("img_path"), folders)
+    which = Q_BENCH2 if len(pictures) == 2 else A_BENCH if "category" in record else Q_BENCH
     options = record.get("candidates", record.get("answers"))
     answer = _raw_answer(record, options)
     split, _, number = name.rpartition("-")
@@ -245,7 +210,6 @@ def _raw_item(record: Any, where: str, name: str, folders: Sequence[Path]) -> It
     facets = {"set": which.name, "split": split, **_facets(which, ("type", "concern"), record)}
     asked = {"id": f"{which.slug}-{split}-{number}", "question": record.get("question")}
     values = {**asked, "options": options, "answer": answer, **facets}
-    pictures = tuple(Picture(path=_image(one, folders), name=one) for one in names)
     fields = {
         "options": "candidates" if "candidates" in record else "answers",
         "answer": "correct_ans",
@@ -260,7 +224,7 @@ def _raw_answer(record: Mapping[str, Any], options: Any) -> Any:
     if text in _PADS:
         return named
     if named is not None and named != text:
-        raise _Odd("correct_choice", f"the letter of correct_ans ({text!r}), not {letter!r}")
+        raise BadField("correct_choice", f"the letter of correct_ans ({text!r}), not {letter!r}")
     return text
 
 
@@ -272,7 +236,7 @@ def _lettered(options: Sequence[Any], letter: Any) -> Any:
     if len(str(letter).strip()) != 1 or not 0 <= place < len(options):
         last = LETTERS[min(len(options), len(LETTERS)) - 1]
         expected = f"a letter from A to {last}, or nothing where it is withheld, not {letter!r}"
-        raise _Odd("correct_choice", expected)
+        raise BadField("correct_choice", expected)
     return options[place]
 
 
@@ -283,7 +247,7 @@ def _facets(
     if which is A_BENCH:
         category = values.get("category")
         if not isinstance(category, str) or not category.strip():
-            raise _Odd("category", f"a text such as 'part2 -> technical', not {category!r}")
+            raise BadField("category", f"a text such as 'part2 -> technical', not {category!r}")
         return {"category": category}
     kind = QUESTION_TYPES[_code(values, names[0], QUESTION_TYPES, _TYPE_NAMES)]
     if which is Q_BENCH2:
@@ -305,38 +269,8 @@ def _code(
         code = int(code)
     if not isinstance(code, int) or isinstance(code, bool) or not 0 <= code < len(meanings):
         known = ", ".join(f"{n} ({meaning})" for n, meaning in enumerate(meanings))
-        raise _Odd(field, f"one of {known}, not {value!r}")
+        raise BadField(field, f"one of {known}, not {value!r}")
     return code
-
-
-def _image_names(img_path: Any) -> tuple[str, ...]:
-    r"""The name of the image, or of both of a pair; a backslash parts folders as a slash does.
-
-    >>> _image_names("llvisionqa_compare_dev\\00079.jpg_cat_09769.jpg.jpg")
-    ('00079.jpg', '09769.jpg')
-    """
-    parts = PureWindowsPath(img_path).parts if isinstance(img_path, str) else ()
-    if not parts or ".." in parts or PureWindowsPath(img_path).anchor or "\0" in img_path:
-        raise _Odd("img_path", f"the name of an image, not {img_path!r}")
-    if BETWEEN_NAMES not in parts[-1]:
-        return ("/".join(parts),)
-    names = parts[-1].split(BETWEEN_NAMES)
-    if len(names) != 2 or not all(names):
-        raise _Odd("img_path", f"two names joined by {BETWEEN_NAMES}, not {img_path!r}")
-    doubled = _DOUBLED_SUFFIX.fullmatch(names[1])
-    return names[0], doubled[1] if doubled else names[1]
-
-
-def _image(name: str, folders: Sequence[Path]) -> Path:
-    for folder in folders:
-        for path in (folder / name, folder / Path(name).name):
-            if path.is_file():
-                return path
-    raise _Odd(
-        "img_path",
-        f"an image that is there, not {name!r}; unpack the images into `images` beside the file, "
-        "or give their folder with --photos",
-    )
 
 
 def _item(

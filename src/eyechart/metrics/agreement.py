@@ -63,26 +63,12 @@ def kappa_estimate(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = None)
     return interval_of(found, CORRELATION_BOUNDS)
 
 
-def percent_agreement(draws: ArrayLike) -> float | None:
-    """The share in [0, 1] of pairs of draws about the same item that are equal.
-
-    `draws`: [items, draws], such as the verdicts of a judge that was asked several times; NaN where
-    one is missing. Every item with at least two draws counts the same. None where there is no such
-    item. Raises BadInput for any other shape, and where a value is infinite.
-
-    >>> percent_agreement([[2, 2, 1], [0, 0, 0]])
-    0.6666666666666666
-    """
-    shares = equal_shares(draws)
-    told = shares[~np.isnan(shares)]
-    return float(told.mean()) if told.size else None
-
-
 def equal_shares(draws: ArrayLike) -> Floats:
     """For each item the share in [0, 1] of the pairs of its draws that are equal.
 
-    `draws`: [items, draws], NaN where one is missing. NaN for an item with fewer than two. Raises
-    BadInput for any other shape, and where a value is infinite.
+    `draws`: [items, draws], such as the verdicts of a judge that was asked several times; NaN where
+    one is missing. NaN for an item with fewer than two. Raises BadInput for any other shape, and
+    where a value is infinite.
 
     >>> equal_shares([[2, 2], [0, 1]]).tolist()
     [1.0, 0.0]

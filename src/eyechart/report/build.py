@@ -59,7 +59,7 @@ def build_report(
     every = tuple(scores)
     scores = of_first_judge(every, facts.judges)
     samples = [s for s in samples_of(item_set, scores) if facts.judges or not _waits(s)]
-    cells = _cells(samples, item_set, facts.metrics)
+    cells = _cells(samples, item_set, facts)
     found = Found(facts.model, cells, facts.curves, counts_of(item_set, scores), owed(scores))
     return Report(
         title=facts.title,
@@ -85,28 +85,34 @@ def _waits(sample: Sample) -> bool:
     return sample.metric == "verdict" and all(row.value is None for row in sample.rows)
 
 
-def _cells(
-    samples: Iterable[Sample], item_set: ItemSet, metrics: Sequence[Metric]
-) -> tuple[Cell, ...]:
-    """Every sample over all items (but no correlation over several databases) and by facet."""
+def _cells(samples: Iterable[Sample], item_set: ItemSet, facts: RunFacts) -> tuple[Cell, ...]:
+    """Every sample over all items (but no correlation over several scales) and by facet.
+
+    What people's ratings come to over all items and by database is left to a benchmark's tables.
+    """
     facets = facets_of(item_set.items)
     cells: list[Cell] = []
     for sample in samples:
-        if not is_pooled(sample):
+        in_tables = sample.metric == "srcc_mos" and bool(facts.tables)
+        if not is_pooled(sample) and not in_tables:
             cells.append(cell_of(sample))
-            cells.extend(further_cells(sample, metrics))
+            cells.extend(further_cells(sample, facts.metrics))
         for facet in facets:
-            cells.extend(_facet_cells(sample, facet, item_set))
+            if not (in_tables and facet.name == "database"):
+                cells.extend(_facet_cells(sample, facet))
     return tuple(cells)
 
 
-def _facet_cells(sample: Sample, facet: Facet, item_set: ItemSet) -> list[Cell]:
-    """The cells of a facet's values that the sample has; none where they would say nothing."""
+def _facet_cells(sample: Sample, facet: Facet) -> list[Cell]:
+    """The cells of a facet's values that the sample has; none where they would say nothing.
+
+    A value whose ratings are on several scales has none.
+    """
     parts = [(v, sample.part(m)) for v, m in zip(facet.values, facet.members, strict=True)]
-    there = [(v, part) for v, part in parts if part.rows and not is_pooled(part)]
+    there = [(v, part) for v, part in parts if part.rows]
     if len(there) < 2:
         return []
-    cells = [cell_of(part, facet.name, value) for value, part in there]
+    cells = [cell_of(part, facet.name, v) for v, part in there if not is_pooled(part)]
     return cells if any(cell.estimate.value is not None for cell in cells) else []
 
 

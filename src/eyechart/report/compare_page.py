@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eyechart.records import Cell
 from eyechart.report.compare_tables import (
+    N_UNTESTED,
     SideBySide,
     comparison_tables,
     pair_shown,
@@ -116,8 +117,10 @@ def comparison_page(comparison: Comparison) -> str:
         "comparison": comparison,
         "metric": metric_named(comparison.metric),
         "contenders": contenders(comparison),
+        "any_chance": any(cell.chance is not None for _, cell in ranked(comparison)),
         "pairs": _pair_rows(comparison.tested),
         "any_tested": _any_tested(comparison),
+        "n_shown": None if _any_tested(comparison) else N_UNTESTED,
         "tests_note": TESTS_NOTE,
         "several_metrics": len({pair.metric for pair in comparison.tested}) > 1,
         "beside": [_beside_table(side) for side in sides],

@@ -35,6 +35,9 @@ PAIR_DATA = (
     *("only_a_right", "only_b_right", "p_mcnemar", "p_holm"),
 )
 
+N_UNTESTED = 6
+"""The columns of pairs before those of their tests."""
+
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
@@ -70,14 +73,16 @@ def runs_table(comparison: Comparison) -> Printed:
 
 
 def pairs_table(pairs: Sequence[Pair]) -> Printed:
-    """Every pair with its paired difference and its test."""
-    header = (
+    """Every pair with its paired difference and, where there is one, its test."""
+    header: tuple[str, ...] = (
         *("A", "B", "Metric", "A − B", "95 % interval", "n"),
         *("only A right", "only B right", "McNemar p", "Holm p"),
     )
     data = tuple(map(_pair_data, pairs))
     caption = "Pairs of runs on the same items"
     shown_pairs = tuple(map(pair_shown, pairs))
+    if not any(pair.p_mcnemar is not None for pair in pairs):
+        header, shown_pairs = header[:N_UNTESTED], tuple(row[:N_UNTESTED] for row in shown_pairs)
     return Printed("pairs", caption, header, shown_pairs, PAIR_DATA, data, n_text=3)
 
 

@@ -49,7 +49,10 @@ def headline(found: Found, *, judge: str = "", lead: str = "", max_unjudged: flo
     too_many = bool(judge) and found.owed.share > max_unjudged
     sentences = [_owed(found.owed)] if too_many else []
     if lead or counts.get("n_scored"):
-        sentences += [lead or _general(found, judge), _unscored(counts, "" if too_many else judge)]
+        told = _unscored(found, "" if too_many else judge)
+        sentences += [lead or _general(found, judge), told]
+    elif counts.get("unjudged") and not judge:
+        sentences += [_waiting(found), _unscored(found, "")]
     elif not too_many or counts.get("unjudged") != counts["n_items"]:
         replies = plural(counts["n_items"], "reply", "replies")
         sentences.append(f"None of {found.model}'s {replies} could be scored{_reasons(counts)}.")
@@ -66,6 +69,15 @@ def _owed(owed: Owed) -> str:
         f"{whole(owed.n_unjudged)} of {replies} ({number(owed.share)} %) were not judged: "
         f"the judge's figures rest on the other {others}."
     )
+
+
+def _waiting(found: Found) -> str:
+    """That replies have no verdict because no judge was named."""
+    n_items, n = found.counts["n_items"], found.counts["unjudged"]
+    some = f"{whole(n)} of " if n < n_items else ""
+    wait = "waits" if n == 1 else "wait"
+    replies = plural(n_items, "reply", "replies")
+    return f"{some}{found.model}'s {replies} {wait} for a judge, and none was named."
 
 
 def _general(found: Found, judge: str) -> str:
@@ -162,20 +174,23 @@ def _seen(curve: Curve) -> str:
     return f"{name} from {shown_threshold(curve, short_unit(curve.unit))}"
 
 
-def _unscored(counts: Mapping[str, int], judge: str) -> str:
+def _unscored(found: Found, judge: str) -> str:
     """Replies that wait for a judge are told apart from those that no rule could score.
 
-    Those to questions whose right answer is withheld are left to the notes.
+    A judge can owe votes on replies that the rules have scored. Replies to questions whose right
+    answer is withheld are left to the notes.
     """
+    counts = found.counts
     n_waiting, n_withheld = counts.get("unjudged", 0), counts.get("withheld", 0)
     n_unscored = counts["n_items"] - counts["n_scored"] - n_waiting - n_withheld
     told = []
     if n_unscored:
         replies = plural(n_unscored, "reply", "replies")
         told.append(f"{replies} could not be scored{_reasons({**counts, 'withheld': 0})}.")
-    if n_waiting and judge:
-        told.append(f"{plural(n_waiting, 'reply was', 'replies were')} not judged by {judge}.")
-    return " ".join(told) if told or n_waiting or n_withheld else "Every reply was scored."
+    n_owed = max(n_waiting, found.owed.n_unjudged)
+    if n_owed and judge:
+        told.append(f"{plural(n_owed, 'reply was', 'replies were')} not judged by {judge}.")
+    return " ".join(told) if told or n_owed or n_withheld else "Every reply was scored."
 
 
 def _reasons(counts: Mapping[str, int]) -> str:

@@ -52,13 +52,13 @@ def asides_of(scores: Iterable[Score], responses: Sequence[Response]) -> tuple[A
     told = _told(responses)
     dotted = [score for score in scores if "." in score.name]
     several = len({score.judge for score in dotted if score.judge}) > 1
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Score]] = {}
     for score in dotted:
         root = score.name.partition(".")[0]
         by = f" by {score.judge}" if several and score.judge and root == "verdict" else ""
         label = f"{HEADINGS.get(root, heading(root))}{by}"
-        groups.setdefault(label, []).append(in_words(score, told))
-    return tuple(Aside(label, tuple(parts)) for label, parts in groups.items())
+        groups.setdefault(label, []).append(score)
+    return tuple(Aside(label, _parts(mine, told)) for label, mine in groups.items())
 
 
 def in_words(score: Score, told: Collection[str] = ()) -> str:
@@ -82,6 +82,16 @@ def in_words(score: Score, told: Collection[str] = ()) -> str:
         told = f"{MOST_VERDICT * score.value:.3g} of {MOST_VERDICT}"
         return f"{way} {_with(told, _draws(score) if len(score.draws) > 1 else '')}"
     return f"{way} {number(score.value, percent=False)}"
+
+
+def _parts(scores: Sequence[Score], told: Collection[str]) -> tuple[str, ...]:
+    """Each score in words; where several verdicts are missing for one reason, the reason alone."""
+    reasons = {_why(score, told) if score.value is None else "" for score in scores}
+    if len(scores) > 1 and len(reasons) == 1 and scores[0].name.startswith("verdict."):
+        (reason,) = reasons
+        if reason:
+            return (reason,)
+    return tuple(in_words(score, told) for score in scores)
 
 
 def _told(responses: Iterable[Response]) -> set[str]:

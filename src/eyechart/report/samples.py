@@ -20,11 +20,21 @@ from eyechart.report.counting import of_first_judge
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """On whose scale people rated an image: of a database, or a half of one; "" where it has none.
+
+    The mean over several is that over databases, of each the mean over its halves.
+    """
+
+    database: str = ""
+    half: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One item in a sample: `value` None where it is unscored, `why` the reason then.
 
-    `chance`: how likely a guess is right. `target`: what a rating should follow; `database`: the
-    set of images on whose scale it is, "" where there is but one.
+    `chance`: how likely a guess is right. `target`: what a rating should follow, on this `scale`.
     """
 
     position: int
@@ -33,7 +43,7 @@ class Row:
     chance: float | None = None
     target: float | None = None
     why: str = ""
-    database: str = ""
+    scale: Scale = Scale()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,15 @@ def chance_of(item: Item) -> float | None:
     if item.kind == "multiple" and item.options:
         return 1 / ((1 << len(item.options)) - 1)
     return None
+
+
+def scale_of(item: Item) -> Scale:
+    """The item's scale, by its facets `database` and `half`.
+
+    >>> scale_of(Item("1", "rate", "", (), facets={"database": "CGIQA-6K", "half": "first"}))
+    Scale(database='CGIQA-6K', half='first')
+    """
+    return Scale(*(str(item.facets.get(name, "")) for name in ("database", "half")))
 
 
 def samples_of(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Sample, ...]:
@@ -100,11 +119,8 @@ def counted(sample: Sample) -> list[float | None]:
 
 
 def is_pooled(sample: Sample) -> bool:
-    """Ratings of several databases in one sample, whose people's scores share no scale.
-
-    A correlation over them means nothing. The database is the items' facet `database`.
-    """
-    several = len({row.database for row in sample.rows}) > 1
+    """Ratings on several scales in one sample: a correlation over them means nothing."""
+    several = len({row.scale for row in sample.rows}) > 1
     return several and sample.metric == "srcc_mos"
 
 
@@ -148,7 +164,7 @@ def _row(
         chance=chance_of(item),
         target=target,
         why=(score.why if score else None) or "missing",
-        database=str(item.facets.get("database", "")),
+        scale=scale_of(item),
     )
 
 

@@ -1,7 +1,8 @@
 """The figure of ratings: a model's rating of each image against people's mean opinion score.
 
-In: a report's entries. Out: `Cloud`s, one per database, and their figures: one for the run folder,
-small SVGs for a page. Only the score `rating` is drawn; those of further strategies are in tables.
+In: a report's entries. Out: `Cloud`s, one per database or half of one, and their figures: one for
+the run folder, small SVGs for a page. Only the score `rating` is drawn; those of further strategies
+are in tables.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from eyechart.report.drawing import (
 )
 from eyechart.report.entries import Entry
 from eyechart.report.formatting import facet_value, number, one_line, whole
+from eyechart.report.samples import Scale, scale_of
 
 MOST_PANELS = 8
 MOST_SHAPES = 1500
@@ -44,12 +46,12 @@ PANEL, SINGLE_PANEL = (3.1, 2.75), (4.0, 2.9)
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The rated images of one database ("" where items name none): arrays [images].
+    """The rated images on one scale (of a database, or half of one): arrays [images].
 
     `srcc`: None where it is undefined; `curve`: None where none can be fitted.
     """
 
-    database: str
+    scale: Scale
     ratings: Floats
     mos: Floats
     srcc: float | None
@@ -57,8 +59,9 @@ class Cloud:
 
     @property
     def name(self) -> str:
-        """The database for people."""
-        return one_line(facet_value("database", self.database), 40)
+        """The database for people, and which half of it."""
+        named = [facet_value("database", self.scale.database), f"{self.scale.half} half"]
+        return one_line(", ".join(named if self.scale.half else named[:1]), 40)
 
     @property
     def found(self) -> str:
@@ -67,28 +70,28 @@ class Cloud:
 
 
 def clouds_of(entries: Iterable[Entry]) -> tuple[Cloud, ...]:
-    """A cloud for each database with a rating beside a mean opinion score, as they first appear."""
-    pairs: dict[str, list[tuple[float, float]]] = {}
+    """A cloud for each scale with a rating beside a mean opinion score, as they first appear."""
+    pairs: dict[Scale, list[tuple[float, float]]] = {}
     for entry in entries:
         item = entry.item
         rating = next((score.value for score in entry.scores if score.name == "rating"), None)
         if item.kind == "rate" and item.mos is not None and rating is not None:
-            pairs.setdefault(str(item.facets.get("database", "")), []).append((rating, item.mos))
-    return tuple(_cloud(database, np.array(found)) for database, found in pairs.items())
+            pairs.setdefault(scale_of(item), []).append((rating, item.mos))
+    return tuple(_cloud(scale, np.array(found)) for scale, found in pairs.items())
 
 
 def ratings_caption(clouds: Sequence[Cloud]) -> str:
-    """How to read the figure, and how many databases it leaves out."""
+    """How to read the figure, and how many sets of images it leaves out."""
     told = (
         "Each point is an image. The curve is the logistic function with four parameters that "
         "comes nearest to people's scores; SRCC is the rank correlation."
     )
-    left_out = f" The first {MOST_PANELS} of {len(clouds)} databases are drawn."
+    left_out = f" The first {MOST_PANELS} of {len(clouds)} sets of images are drawn."
     return told + (left_out if len(clouds) > MOST_PANELS else "")
 
 
 def ratings_panels(clouds: Sequence[Cloud], model: str) -> tuple[tuple[str, str], ...]:
-    """Per database what it shows, in words, and a small SVG: what a page lays out by itself."""
+    """Per cloud what it shows, in words, and a small SVG: what a page lays out by itself."""
     panels = []
     for cloud in clouds[:MOST_PANELS]:
         with style():
@@ -100,7 +103,7 @@ def ratings_panels(clouds: Sequence[Cloud], model: str) -> tuple[tuple[str, str]
 
 
 def ratings_drawing(clouds: Sequence[Cloud], model: str) -> Drawing:
-    """The figure `ratings` for the run folder, a panel per database; at least one cloud."""
+    """The figure `ratings` for the run folder, a panel per cloud; at least one cloud."""
     drawn = clouds[:MOST_PANELS]
     n_columns = len(drawn) if len(drawn) < 4 else math.ceil(len(drawn) / 2)
     n_rows = math.ceil(len(drawn) / n_columns)
@@ -117,7 +120,7 @@ def ratings_drawing(clouds: Sequence[Cloud], model: str) -> Drawing:
 
 
 def draw_cloud(axes: Axes, cloud: Cloud, model: str, *, as_picture: bool) -> None:
-    """One database's points and curve. `as_picture`: the points are pixels in SVG too."""
+    """One cloud's points and curve. `as_picture`: the points are pixels in SVG too."""
     quiet(axes)
     axes.grid(visible=True, color=FAINT, linewidth=0.6)
     crowding = min(1.0, math.sqrt(400 / cloud.mos.size))
@@ -144,9 +147,9 @@ def draw_cloud(axes: Axes, cloud: Cloud, model: str, *, as_picture: bool) -> Non
     )
 
 
-def _cloud(database: str, pairs: Floats) -> Cloud:
+def _cloud(scale: Scale, pairs: Floats) -> Cloud:
     ratings, mos = pairs.T
-    return Cloud(database, ratings, mos, srcc(ratings, mos), fit_logistic(ratings, mos))
+    return Cloud(scale, ratings, mos, srcc(ratings, mos), fit_logistic(ratings, mos))
 
 
 def _panel_size(clouds: Sequence[Cloud]) -> tuple[float, float]:

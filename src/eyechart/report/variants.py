@@ -6,7 +6,7 @@ there is but one way. An unscored reply counts as wrong; one that a judge owes i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
@@ -17,7 +17,7 @@ from eyechart.metrics.intervals import UNDEFINED, proportion
 from eyechart.metrics.jackknife import CORRELATION_BOUNDS, interval_of, jackknife
 from eyechart.metrics.paired import paired_difference
 from eyechart.records import CLOSED_KINDS, Column, Estimate, Line, Score, Table
-from eyechart.report.formatting import heading, number
+from eyechart.report.formatting import heading, number, plural, whole
 from eyechart.report.naming import WAYS, way_in_words, way_of
 from eyechart.report.samples import chance_of
 
@@ -157,6 +157,18 @@ def _note(item_set: ItemSet, plain: Way, others: Sequence[Way]) -> str:
     guessing = ""
     if known and len(known) == len(chances):
         guessing = f"Guessing gives {number(sum(known) / len(known))} %."
-    gain = GAIN_NOTE if BLIND in names else ""
+    gain = " ".join([GAIN_NOTE, *_declined(others)]) if BLIND in names else ""
     judged = JUDGED_NOTE if JUDGED in names else ""
     return " ".join(filter(None, (NOTE, guessing, gain, judged)))
+
+
+def _declined(ways: Sequence[Way]) -> Iterator[str]:
+    """How many blind replies widen the gain because they choose nothing."""
+    blind = next(way for way in ways if way.name == BLIND)
+    lost = sum(score.value is None for score in blind.scores.values())
+    if lost:
+        yield (
+            f"{whole(lost)} of {plural(len(blind.scores), 'blind reply', 'blind replies')} could "
+            "not be scored, such as those that decline because there is no picture: as they count "
+            "as wrong, the gain is larger by what they would have guessed right."
+        )

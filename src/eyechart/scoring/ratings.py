@@ -59,7 +59,8 @@ def _read(item: Item, how: Strategy, answer: Response, *, words: Words, name: st
     odds = log_odds(how, known)
     if odds is None:
         return Score(item.id, name, value)
-    return Score(item.id, name, value, extracted=f"log-odds {odds:.4f}", draws=(odds,))
+    draws = () if how.name == "argmax" else (odds,)
+    return Score(item.id, name, value, extracted=f"log-odds {odds:.4f}", draws=draws)
 
 
 def _bounded(how: Strategy, known: Mapping[str, float], bound: float | None) -> str:

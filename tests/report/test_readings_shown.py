@@ -90,6 +90,15 @@ def test_verdicts_of_several_judges_are_told_apart() -> None:
     assert [reading.judge for reading in readings_of(plain[:1], [])] == [""]
 
 
+def test_one_reason_for_every_rubric_is_told_once() -> None:
+    waiting = [Score("1", f"verdict.{name}", None, "unjudged", detail="no judge") for name in "xy"]
+    assert asides_of(waiting, [])[0].parts == ("not judged: no judge",)
+    other = Score("1", "verdict.z", None, "failed")
+    assert asides_of([waiting[0], other], [])[0].parts == (
+        *("x: not judged: no judge", "z: failed"),
+    )
+
+
 def test_what_a_failed_reply_says_is_not_said_again() -> None:
     failure = Failure("image", "a.png: truncated")
     lost = Response("1", "answer", 0, "", "m", failure=failure, variant="blind")
