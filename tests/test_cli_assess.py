@@ -150,3 +150,11 @@ def test_what_cannot_be_done_is_told_in_a_line(
     assert found.exit_code == 2
     assert told.format(**places) in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_a_run_folder_is_not_written_over(tmp_path: Path, files: list[Path]) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    told = assess("replay", files[0], "--out", tmp_path, *QUICK)
+    assert told.exit_code == 2
+    assert "holds a run and its report; choose another folder with --out" in told.stderr
+    assert not (tmp_path / "report.html").exists()

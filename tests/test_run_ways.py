@@ -11,6 +11,7 @@ from tests.benchmarks.samples import SAMPLES
 
 from eyechart.asking.backend import Answer
 from eyechart.backends.scripted import Scripted
+from eyechart.comparing import compare
 from eyechart.errors import BadInput
 from eyechart.prompts import Judging, PromptForm
 from eyechart.records import Likelihood, Request
@@ -125,7 +126,7 @@ def test_too_many_unjudged_replies_are_told_first_and_counted_as_failure(tmp_pat
     how = settings_for("qbench-description", tmp_path, judges=(mute,))
     outcome = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
     assert outcome.too_many_unjudged
-    assert outcome.report.headline.startswith("None of 1 reply was judged.")
+    assert outcome.report.headline.startswith(f"None of 1 reply was judged by {mute}.")
     assert {s.value for s in read_scores(outcome.folder)} == {None}
     lenient = RunSettings(workspace=tmp_path / "runs", judges=(mute,), max_unjudged=1.0)
     assert not rescore(outcome.folder, settings=lenient).too_many_unjudged
@@ -303,3 +304,49 @@ def test_rules_in_a_file_are_found_from_anywhere_and_missed_aloud(
     rules.unlink()
     with pytest.raises(BadInput, match=r"mine\.py: no such file, whose rules these items go by"):
         rescore(tmp_path / "run")
+
+
+def test_two_description_runs_are_compared_by_the_mean_of_their_dimensions(tmp_path: Path) -> None:
+    judge = scripted(
+        tmp_path,
+        "judge",
+        {"#completeness": "Score: 0", "#preciseness": "Score: 1", "#relevance": "Score: 2"},
+    )
+    how = settings_for("qbench-description", tmp_path, judges=(judge,))
+    for name in ("one", "two"):
+        model = Scripted("Blurry.", model=name)
+        evaluate("qbench-description", model, out=tmp_path / name, settings=how)
+    found = compare([tmp_path / "one", tmp_path / "two"])
+    for run in found.runs:
+        (cell,) = [c for c in run.cells if c.metric == "verdict" and not c.facet]
+        assert cell.estimate.value == pytest.approx(0.5)
+
+
+def test_a_run_folder_is_not_written_over_by_a_comparison(tmp_path: Path) -> None:
+    how = settings_for("qbench-perception", tmp_path)
+    for name in ("one", "two"):
+        model = Scripted("A", model=name)
+        evaluate("qbench-perception", model, out=tmp_path / name, settings=how)
+    with pytest.raises(BadInput, match="holds a run and its report; choose another folder"):
+        compare([tmp_path / "one", tmp_path / "two"], out=tmp_path / "one")
+
+
+def test_a_strategy_named_twice_counts_once(tmp_path: Path) -> None:
+    twice = PromptForm(strategies=("softmax", "softmax:good/poor@100"))
+    how = settings_for("qbench-assessment", tmp_path, form=twice)
+    outcome = evaluate("qbench-assessment", Scripted("good"), out=tmp_path / "r", settings=how)
+    assert list(values(outcome)) == ["rating"]
+
+
+def test_photographs_that_are_not_there_are_told(tmp_path: Path) -> None:
+    how = settings_for("qbench-perception", tmp_path, photos=tmp_path / "nowhere")
+    with pytest.raises(BadInput, match="nowhere: no such folder; --photos names a folder"):
+        evaluate("qbench-perception", Scripted("A"), settings=how)
+
+
+def test_why_verdicts_are_missing_is_told(tmp_path: Path) -> None:
+    wild = scripted(tmp_path, "wild", {"": "Score: 3"})
+    how = settings_for("qbench-description", tmp_path, judges=(wild,))
+    outcome = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
+    (note,) = outcome.judge_notes
+    assert note.startswith("3 verdicts missing, most often: 5 of 5 verdicts missing: says 3")

@@ -35,6 +35,7 @@ def test_a_strategy_written_in_full_is_the_same_strategy(name: str) -> None:
         ("softmax:good", "as many good words as poor ones"),
         ("softmax:good+fine/poor", "as many good words as poor ones"),
         ("number:good/poor", "as many good words as poor ones"),
+        ("softmax@1e400", "expected a temperature above 0"),
         ("softmax@0", "expected a temperature above 0"),
         ("argmax@2", "expected a temperature above 0, on softmax"),
         ("softmax:", "expected NAME, NAME:WORDS or NAME:WORDS@TEMPERATURE"),
@@ -122,3 +123,20 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     value, problem = number_in(text)
     assert (value is None) == bool(problem)
     assert vote_in(strategy("sampling"), text) in (None, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reply", "vote"),
+    [
+        ("sampling:Good/Poor", "good", 1.0),
+        ("sampling:very good/very poor", "It is very poor.", 0.0),
+        ("sampling:schön/hässlich", "Schön!", 1.0),
+    ],
+)
+def test_any_words_can_be_voted_for(spec: str, reply: str, vote: float) -> None:
+    assert vote_in(strategy(spec), reply) == vote
+
+
+@pytest.mark.parametrize("spec", ["softmax@1e-06", "softmax@1e9"])
+def test_a_temperature_may_have_an_exponent(spec: str) -> None:
+    assert strategy(strategy(spec).spec) == strategy(spec)

@@ -29,6 +29,7 @@ from eyechart.report.comparison import Comparison, Pair, RunResult
 from eyechart.report.counting import of_first_judge
 from eyechart.report.formatting import plural
 from eyechart.report.samples import Row, Sample, counted, is_pooled, samples_of
+from eyechart.report.write import refuse_run_folder
 from eyechart.run_folder import RunInfo
 from eyechart.strategies import strategy
 
@@ -70,6 +71,7 @@ def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Com
         provenance={run.name: f"{run.info.model} {run.info.revision}".strip() for run in named},
     )
     if out is not None:
+        refuse_run_folder(Path(out))
         write_comparison(comparison, Path(out))
     return comparison
 
@@ -226,8 +228,11 @@ def _metric(samples: Sequence[Mapping[str, Sample]]) -> str:
 
 def _result(run: _Run, shared: ItemSet) -> RunResult:
     ids = {item.id for item in shared.items}
-    scores = tuple(score for score in run.scores if score.item_id in ids)
-    facts = RunFacts(shared.card.title, run.info.benchmark, run.info.model)
+    first = of_first_judge(run.scores, run.info.judge_names)
+    scores = tuple(_with_whole_verdicts([score for score in first if score.item_id in ids]))
+    facts = RunFacts(
+        shared.card.title, run.info.benchmark, run.info.model, judges=run.info.judge_names
+    )
     cells = build_report(shared, [], scores, facts).cells
     cells += tuple(cell for one in _samples(run, shared).values() for cell in _mean_cells(one))
     curves_of = plugins.rules_of(run.info.benchmark, shared).curves

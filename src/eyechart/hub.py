@@ -202,8 +202,8 @@ def _told(address: HubAddress, error: BaseException) -> str | None:
         return _NO_REPO
     if _is_unreachable(error) or isinstance(error, errors.LocalEntryNotFoundError):
         return (
-            f"the hub cannot be reached ({_cause(error)}), and no whole copy is kept on this "
-            f"machine; try again, or download it elsewhere (hf download {address.repo} --repo-type "
+            f"no such file or folder here, and the hub cannot be reached ({_cause(error)}); no whole "
+            f"copy is kept on this machine; try again, or download it elsewhere (hf download {address.repo} --repo-type "
             "dataset --local-dir FOLDER) and give the folder with --data FOLDER"
         )
     if isinstance(error, errors.HfHubHTTPError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,8 @@ SUBMISSION = "submission.json"
 class Outcome:
     """What a run came to. `n_failed`: requests without an answer, the judges' included.
 
-    `too_many_unjudged`: a judge was asked, and owes more verdicts than the run allows.
+    `judge_notes`: why verdicts are missing. `too_many_unjudged`: the judge owes more of them than
+    the run allows.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class Outcome:
     n_found: int = 0
     n_failed: int = 0
     most_frequent_failure: str = ""
+    judge_notes: tuple[str, ...] = ()
     too_many_unjudged: bool = False
 
 
@@ -148,6 +150,8 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
 
     Raises UnknownName or BadInput.
     """
+    if settings.photos is not None and not settings.photos.exists():
+        raise BadInput(f"{settings.photos}: no such folder; --photos names a folder of photographs")
     path = Path(benchmark)
     is_path = path.exists() and str(benchmark) not in plugins.names("benchmarks")
     if is_path and path.suffix != ".py":
@@ -215,11 +219,18 @@ def _scored(folder: Path, info: RunInfo, item_set: ItemSet, asking: Asking) -> O
     too_many = unjudged_share(item_set, scores, info.judge_names) > info.max_unjudged
     return dataclasses.replace(
         outcome,
+        judge_notes=(*(note for judge in info.judges for note in judge.notes), *_unread(scores)),
         n_asked=asking.tally.n_asked,
         n_found=asking.tally.n_found,
         n_failed=outcome.n_failed + asking.n_unjudged,
         too_many_unjudged=bool(info.judges) and too_many,
     )
+
+
+def _unread(scores: Iterable[Score]) -> tuple[str, ...]:
+    """Why judged replies have no verdict, the most frequent cause."""
+    lost = Counter(s.detail for s in scores if s.judge and s.why == "unjudged")
+    return tuple(f"{n} verdicts missing, most often: {why}" for why, n in lost.most_common(1))
 
 
 def _report(

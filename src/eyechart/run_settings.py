@@ -63,7 +63,9 @@ def fitted(
         settings.form,
         single=settings.form.single or rules.form,
         strategies=tuple(
-            strategy(spec).spec for spec in settings.form.strategies or rules.strategies
+            dict.fromkeys(
+                strategy(spec).spec for spec in settings.form.strategies or rules.strategies
+            )
         ),
     )
     kinds = [item.kind for item in items]

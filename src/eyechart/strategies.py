@@ -21,7 +21,7 @@ LEVELS = ("excellent", "good", "fair", "poor", "bad")
 LEVEL_WEIGHTS = (1.0, 0.75, 0.5, 0.25, 0.0)
 RELEASED_TEMPERATURE = 100.0
 DEFAULT_STRATEGY = "softmax@1"
-_FORM = re.compile(r"(?P<name>[a-z-]+)(:(?P<words>[^@]+))?(@(?P<temperature>[0-9.]+))?")
+_FORM = re.compile(r"(?P<name>[a-z-]+)(:(?P<words>[^@]+))?(@(?P<temperature>[0-9.eE+-]+))?")
 _NUMBER = re.compile(r"(?<![\d.])(-?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*(\d+))?")
 
 
@@ -171,10 +171,14 @@ def vote_in(how: Strategy, reply: str) -> float | None:
     0.0
     >>> vote_in(strategy("sampling"), "So so")
     """
-    words = set(re.findall(r"[a-z]+", reply.lower()))
-    if re.search(r"\bnot\b|n't\b", reply.lower()):
+    text = reply.casefold()
+    if re.search(r"\bnot\b|n't\b", text):
         return None
-    good, poor = bool(words & set(how.good)), bool(words & set(how.poor))
+
+    def says(words: Sequence[str]) -> bool:
+        return any(re.search(rf"\b{re.escape(word.casefold())}\b", text) for word in words)
+
+    good, poor = says(how.good), says(how.poor)
     return None if good == poor else float(good)
 
 
@@ -201,7 +205,7 @@ def _temperature(spec: str, known: Strategy, text: str) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if value <= 0 or known.name not in ("softmax", "word-sets", "five-level"):
+    if not 0 < value < math.inf or known.name not in ("softmax", "word-sets", "five-level"):
         raise BadInput(
             f"strategy {spec!r}: expected a temperature above 0, on softmax, word-sets or "
             "five-level only"

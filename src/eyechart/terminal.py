@@ -93,6 +93,8 @@ def told(outcome: Outcome) -> Outcome:
         console.print(
             Text(f"Most frequent failure: {outcome.most_frequent_failure}"), soft_wrap=True
         )
+    for note in outcome.judge_notes:
+        console.print(Text(note), soft_wrap=True)
     asked = f"asked {outcome.n_asked}, from the log {outcome.n_found}, failed {outcome.n_failed}"
     shown = f" ({asked})" if outcome.n_asked or outcome.n_found or outcome.n_failed else ""
     console.print(Text(f"Wrote {outcome.folder / 'report.html'}{shown}"), soft_wrap=True)
@@ -155,7 +157,8 @@ def show_calls(workspace: Path, price: Price) -> None:
         counts = [row.n_answered, row.n_failed, row.tokens_in, row.tokens_out]
         mean_s = f"{row.seconds / row.n_answered:.2f}" if row.n_answered else "–"
         table.add_row(Text(row.model), row.role, *[f"{n:,}" for n in counts], mean_s, cost)
-    console.print(table, width=None if console.is_terminal else WIDE)
+    wide = console if console.is_terminal else Console(highlight=False, emoji=False, width=WIDE)
+    wide.print(table)
     n_answered = sum(row.n_answered for row in rows)
     console.print(f"{n_answered:,} answered calls in {path}", soft_wrap=True)
 

@@ -217,7 +217,8 @@ def test_the_average_is_the_plain_mean_over_databases(tmp_path: Path) -> None:
     ]
     rows = replay(files, QUICK)
     (mean,) = averages(rows)
-    for name in ("srcc", "plcc", "rmse"):
+    assert mean.figures.estimates["rmse"].value is None  # the scales are not the same
+    for name in ("srcc", "plcc"):
         values = [row.figures.estimates[name].value for row in rows]
         assert mean.figures.estimates[name].value == pytest.approx(sum(values) / 2)  # type: ignore[arg-type]
     assert mean.databases == ("AGIQA-3K", "KonIQ-10k")

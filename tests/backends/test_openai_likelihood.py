@@ -11,6 +11,7 @@ import pytest
 from tests.backends.calling import ask, call, error_of
 from tests.endpoint import Seen, answers, fails, render, reply, sends, serve, tells_prompts
 
+from eyechart.asking import AskSettings, Patience
 from eyechart.asking import ask as run
 from eyechart.asking.backend import Answer
 from eyechart.backends.openai_http import open_address
@@ -259,3 +260,16 @@ def test_a_server_that_contradicts_itself_about_the_prompt_is_not_believed() -> 
     with serve(sure, unsure) as endpoint, pytest.raises(Refused, match=said) as caught:
         ask(endpoint, asked("Blur", "Noise"))
     assert "--no-enable-prefix-caching" in str(caught.value)
+
+
+def test_texts_that_were_answered_before_a_failure_are_not_asked_again() -> None:
+    item = Item("1", "single", QUESTION, (), TEXTS, TEXTS[0])
+    form = PromptForm(also=("likelihood",))
+    (request,) = [r for r in answer_requests([item], form=form) if r.variant]
+    settings = AskSettings(patience=Patience(3, backoff_s=0.0))
+    with serve(tells_prompts(), fails(503), tells_prompts()) as endpoint:
+        [response] = run([request], open_address(endpoint.address), settings=settings)
+    assert response.failure is None
+    assert len(response.logprobs) == len(TEXTS)
+    asked_for = [seen.body["messages"][-1]["content"] for seen in endpoint.requests]
+    assert asked_for == [TEXTS[0], TEXTS[1], TEXTS[1], TEXTS[2]]

@@ -311,3 +311,12 @@ def test_files_of_no_known_form_are_told(tmp_path: Path) -> None:
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(BadInput, match=r"broken\.parquet: not a readable Parquet file"):
         read(tmp_path / "broken.parquet")
+
+
+def test_a_published_list_that_is_torn_is_told_also_where_it_lies_in_a_folder(
+    tmp_path: Path,
+) -> None:
+    list_of(tmp_path / "llvisionqa_dev.json", [record()])
+    (tmp_path / "llvisionqa_test.json").write_text('[{"img_path": "a.pn')
+    with pytest.raises(BadInput, match=r"llvisionqa_test\.json"):
+        read(tmp_path)

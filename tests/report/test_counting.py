@@ -137,11 +137,11 @@ def test_the_share_that_is_too_much_can_be_set() -> None:
 def test_a_judge_that_gave_nothing_is_all_that_is_told() -> None:
     scores = [score for i in range(3) for score in verdicts(str(i), None, None, None)]
     assert build_report(described(3), [], scores, JUDGED).headline == (
-        "None of 3 replies was judged."
+        "None of 3 replies was judged by a."
     )
     failed = Score("3", "verdict.completeness", None, "failed", judge="a")
     assert build_report(described(4), [], [*scores, failed], JUDGED).headline == (
-        "None of 3 replies was judged. None of m's 4 replies could be scored: 1 failed."
+        "None of 3 replies was judged by a. None of m's 4 replies could be scored: 1 failed."
     )
 
 

@@ -100,6 +100,9 @@ def ask(
     try:
         while (batch := engine.delivery.outbox.get()) is not None:
             yield from batch
+    except (GeneratorExit, KeyboardInterrupt):
+        engine.tally.stopping = True
+        raise
     finally:
         engine.abandon()
         while thread.is_alive():
@@ -134,7 +137,7 @@ class _Engine:
 
     def abandon(self) -> None:
         """From outside: nobody reads any more. Calls on their way may come in for a short while."""
-        self.delivery.abandoned = self.tally.stopping = True
+        self.delivery.abandoned = True
         if self._loop is not None and not self._loop.is_closed():
             try:
                 self._loop.call_soon_threadsafe(self._stop)

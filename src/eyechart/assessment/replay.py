@@ -6,6 +6,7 @@ plain means over databases, and the same as records for JSON. Prints and writes 
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from eyechart.assessment.result_files import (
 )
 from eyechart.errors import BadInput
 from eyechart.metrics.correlations import FEWEST_ITEMS, METRICS_OF_PAIRS, Correlations
+from eyechart.records import Estimate
 from eyechart.strategies import RELEASED_TEMPERATURE, Strategy, strategy
 
 WITH_WORDS = ("softmax", "word-sets", "argmax")
@@ -221,6 +223,12 @@ def _why_undefined(result: ResultFile, found: Correlations) -> str:
     return f"it gives every image{of_half} the same rating"
 
 
+def _without_rmse(mean: Correlations) -> Correlations:
+    """Errors in the units of several databases have no mean."""
+    estimates = {**mean.estimates, "rmse": Estimate(None, None, None, mean.n)}
+    return dataclasses.replace(mean, estimates=estimates)
+
+
 def _averaged(model: str, how: Strategy, rows: Sequence[Replayed]) -> Averaged:
     names = tuple(row.database.name for row in rows)
     all_seven = set(names) == {database.name for database in DATABASES}
@@ -228,6 +236,6 @@ def _averaged(model: str, how: Strategy, rows: Sequence[Replayed]) -> Averaged:
         model=model,
         strategy=how,
         databases=names,
-        figures=mean_of([row.figures for row in rows]),
+        figures=_without_rmse(mean_of([row.figures for row in rows])),
         published=published(model, AVERAGE, how.spec) if all_seven else None,
     )

@@ -18,6 +18,7 @@ from eyechart.metrics.correlations import Correlations
 from eyechart.records import Report
 from eyechart.report import write_report
 from eyechart.report.formatting import listed, number, span
+from eyechart.report.write import refuse_run_folder
 from eyechart.strategies import Strategy
 
 BENCHMARK = "qbench-assessment"
@@ -55,7 +56,11 @@ def study_report(study: Study, files: Sequence[Path]) -> Report:
 
 
 def write(report: Report, folder: Path) -> Path:
-    """Write the report's files; returns the path of the page. Raises BadInput where it cannot."""
+    """Write the report's files; returns the path of the page.
+
+    Raises BadInput where it cannot, and where the folder holds a run.
+    """
+    refuse_run_folder(folder)
     return write_report(report, (), folder)
 
 

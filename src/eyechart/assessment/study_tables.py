@@ -54,7 +54,8 @@ def _best(found: Sequence[Overall], reference: str, n_pairs: int) -> str:
         return f"Across {pairs}, {best.name} beats {reference} by {_gained(best)}."
     told = f"No strategy clearly beats {reference} across {pairs}"
     if everywhere:
-        told = f"{told}: the nearest, {everywhere[0].name}, differs by {_gained(everywhere[0])}"
+        nearest = f"the nearest, {everywhere[0].name}, differs by {_gained(everywhere[0])}"
+        told = f"{told}: of those that every pair allows {nearest}"
     parts = [f"{one.name} by {_gained(one)} on {one.n_pairs} of them" for one in clear]
     beaten = f" On the pairs that have its words it is beaten by {listed(parts)}." if parts else ""
     return f"{told}.{beaten}"

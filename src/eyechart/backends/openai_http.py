@@ -28,6 +28,7 @@ from eyechart.backends.openai_likelihood import Told, begun_with, likelihoods, r
 from eyechart.backends.openai_wire import Body, compose, error_inside, missing_in, read_reply
 from eyechart.backends.openai_words import fewer_words, next_words
 from eyechart.errors import Refused
+from eyechart.records import Request
 
 T = TypeVar("T")
 CONNECT_S = 10.0
@@ -51,6 +52,7 @@ class OpenAIHTTP:
         self._endpoint = endpoint
         self._proxy = _proxy(endpoint.url)
         self._session: aiohttp.ClientSession | None = None
+        self._told_so_far: dict[tuple[Request, tuple[str, ...]], list[Told]] = {}
 
     def __repr__(self) -> str:
         return f"OpenAIHTTP({self.model!r})"
@@ -68,10 +70,13 @@ class OpenAIHTTP:
             self._session = None
 
     async def _likelihoods(self, call: Call) -> Answer:
-        told: list[Told] = []
-        for text in call.request.want.words:
+        """One call for each text; those that were answered are kept for another try."""
+        question = (call.request, tuple(image.sha256 for image in call.images))
+        told = self._told_so_far.setdefault(question, [])
+        for text in call.request.want.words[len(told) :]:
             read = partial(read_told, text=text, endpoint=self._endpoint)
             told.append(await self._ask(begun_with(call, text), read))
+        del self._told_so_far[question]
         return likelihoods(told, self._endpoint, has_pictures=bool(call.images))
 
     def _read(self, content: dict[str, Any], call: Call) -> Answer:

@@ -188,7 +188,12 @@ def _of_list(file: Path, photos: Path | None) -> Iterator[Located]:
 
 
 def _is_raw(file: Path) -> bool:
-    """Whether the first record is a question with candidates (other lists may lie beside)."""
+    """Whether the first record is a question with candidates (other lists may lie beside).
+
+    A file with a published name is read in any case, so that what is wrong with it is told.
+    """
+    if _PUBLISHED_NAME.search(file.name.lower()):
+        return True
     try:
         _, record = next(records_in(file), ("", None))
     except BadInput:
@@ -197,6 +202,7 @@ def _is_raw(file: Path) -> bool:
 
 
 _CANDIDATES = {"candidates", "answers"}
+_PUBLISHED_NAME = re.compile(r"llvisionqa|q-?bench2?[-_]a1")
 
 
 def _raw_item(record: Record, where: str, name: str, folders: Sequence[Path]) -> Item | RowProblem:

@@ -47,7 +47,7 @@ def headline(found: Found, *, judge: str = "", lead: str = "", max_unjudged: flo
     """
     counts = found.counts
     too_many = bool(judge) and found.owed.share > max_unjudged
-    sentences = [_owed(found.owed)] if too_many else []
+    sentences = [_owed(found.owed, judge)] if too_many else []
     if lead or counts.get("n_scored"):
         told = _unscored(found, "" if too_many else judge)
         sentences += [lead or _general(found, judge), told]
@@ -59,10 +59,10 @@ def headline(found: Found, *, judge: str = "", lead: str = "", max_unjudged: flo
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _owed(owed: Owed) -> str:
+def _owed(owed: Owed, judge: str) -> str:
     """That so many replies have no verdict that the figures are not those of all."""
     if owed.n_unjudged == owed.n_asked:
-        return f"None of {plural(owed.n_asked, 'reply', 'replies')} was judged."
+        return f"None of {plural(owed.n_asked, 'reply', 'replies')} was judged by {judge}."
     replies = plural(owed.n_asked, "reply", "replies")
     others = whole(owed.n_asked - owed.n_unjudged)
     return (

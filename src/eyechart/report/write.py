@@ -61,6 +61,12 @@ def figure_files(drawings: Sequence[Drawing]) -> dict[str, bytes]:
     return files
 
 
+def refuse_run_folder(folder: Path) -> None:
+    """Raise BadInput where a folder holds a run, whose report must not be written over."""
+    if (folder / "run.json").is_file():
+        raise BadInput(f"{folder}: holds a run and its report; choose another folder with --out")
+
+
 def write_files(folder: Path, files: dict[str, bytes]) -> None:
     """Write each file under a temporary name, then rename it, so that none is ever half written.
 
