@@ -29,7 +29,10 @@ Judges = Annotated[
         "others tell how far judges agree.",
     ),
 ]
-JudgeDraws = Annotated[int, typer.Option(min=1, help="Verdicts on each question put to the judge.")]
+JudgeDraws = Annotated[
+    int,
+    typer.Option(min=1, help="Verdicts on each question put to the judge; odd where votes decide."),
+]
 MaxUnjudged = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="Exit 1 above this share of unjudged replies; 0.05 if absent."),

@@ -202,9 +202,10 @@ def _told(address: HubAddress, error: BaseException) -> str | None:
         return _NO_REPO
     if _is_unreachable(error) or isinstance(error, errors.LocalEntryNotFoundError):
         return (
-            f"no such file or folder here, and the hub cannot be reached ({_cause(error)}); no whole "
-            f"copy is kept on this machine; try again, or download it elsewhere (hf download {address.repo} --repo-type "
-            "dataset --local-dir FOLDER) and give the folder with --data FOLDER"
+            f"no such file or folder here, and the hub cannot be reached ({_cause(error)}); no "
+            "whole copy is kept on this machine; try again, or download it elsewhere (hf download "
+            f"{address.repo} --repo-type dataset --local-dir FOLDER) and give the folder with "
+            "--data FOLDER"
         )
     if isinstance(error, errors.HfHubHTTPError):
         return f"the hub refuses it ({_cause(error)}); check the address, then try again"

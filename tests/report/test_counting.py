@@ -271,3 +271,15 @@ def rated(database: str, halves: list[str]) -> tuple[ItemSet, list[Response], li
 def test_judges_are_none_of_the_answers_that_were_cut_off() -> None:
     cut = Response("0", "judge", 0, "k", "a", text="Sco", finish="length", variant="relevance")
     assert build_report(described(1), [cut], verdicts("0", 1, 1, 1), JUDGED).notes == ()
+
+
+def test_scores_lost_in_other_ways_are_told_where_all_plain_ones_are_there() -> None:
+    items = ItemSet(Card("demo"), (Item("1", "single", "?", (), ("a", "b"), "a"),))
+    plain = Score("1", "correct", 1.0)
+    failed = Score("1", "correct.likelihood-sum", None, "failed")
+    told = build_report(items, [], [plain, failed], FACTS).headline
+    assert told.endswith("1 score of other ways of asking or other strategies could not be had.")
+    declined = Score("1", "correct.blind", None, "refused")
+    assert build_report(items, [], [plain, declined], FACTS).headline.endswith(
+        "Every reply was scored."
+    )

@@ -48,8 +48,8 @@ PLCC_NOTE = (
 DETAIL_NOTE = (
     "PLCC fitted and RMSE (in the unit of the database's scores) are after a logistic curve with 4 "
     "parameters; it may fall, so PLCC fitted does not tell the direction, is never negative, and "
-    "is above 0 by chance. `distinct`: how many different values the ratings have; equal ones share "
-    "a rank. Intervals: 95 %, by resampling images, or the photographs that they were made from."
+    "is above 0 by chance. `distinct`: how many different values the ratings have; equal ones "
+    "share a rank. Intervals: 95 %, by resampling images, or the photographs they were made from."
 )
 
 

@@ -60,7 +60,9 @@ def build_report(
     scores = of_first_judge(every, facts.judges)
     samples = [s for s in samples_of(item_set, scores) if facts.judges or not _waits(s)]
     cells = _cells(samples, item_set, facts)
-    found = Found(facts.model, cells, facts.curves, counts_of(item_set, scores), owed(scores))
+    lost = sum(map(_is_lost_elsewhere, scores))
+    counts = counts_of(item_set, scores)
+    found = Found(facts.model, cells, facts.curves, counts, owed(scores), lost)
     return Report(
         title=facts.title,
         benchmark=facts.benchmark,
@@ -78,6 +80,17 @@ def build_report(
         provenance=facts.provenance,
         tables=(*facts.tables, *variant_tables(item_set, every), *bias_tables(item_set, scores)),
     )
+
+
+def _is_lost_elsewhere(score: Score) -> bool:
+    """A score with a name after the dot that failed, or a rating that could not be read.
+
+    What a model declines to answer blind is a result, not a loss; what a judge owes is told apart.
+    """
+    family, _, name = score.name.partition(".")
+    if score.value is not None or not name or score.judge:
+        return False
+    return score.why == "failed" or (family == "rating" and score.why == "unparsed")
 
 
 def _waits(sample: Sample) -> bool:

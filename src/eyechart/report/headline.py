@@ -29,13 +29,17 @@ from eyechart.report.sight import by_setting, sees
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the headline is made of: all that a run found."""
+    """What the headline is made of: all that a run found.
+
+    `n_lost_elsewhere`: scores of other ways of asking, or of other strategies, that are missing.
+    """
 
     model: str
     cells: Sequence[Cell]
     curves: Sequence[Curve]
     counts: Mapping[str, int]
     owed: Owed = Owed(0, 0)
+    n_lost_elsewhere: int = 0
 
 
 def headline(found: Found, *, judge: str = "", lead: str = "", max_unjudged: float = 0.05) -> str:
@@ -190,6 +194,9 @@ def _unscored(found: Found, judge: str) -> str:
     n_owed = max(n_waiting, found.owed.n_unjudged)
     if n_owed and judge:
         told.append(f"{plural(n_owed, 'reply was', 'replies were')} not judged by {judge}.")
+    if n_lost := found.n_lost_elsewhere:
+        lost = plural(n_lost, "score", "scores")
+        told.append(f"{lost} of other ways of asking or other strategies could not be had.")
     return " ".join(told) if told or n_owed or n_withheld else "Every reply was scored."
 
 
