@@ -57,13 +57,14 @@ def compare(runs: Sequence[Path | str], *, out: Path | str | None = None) -> Com
     loaded = [_load(Path(folder)) for folder in runs]
     shared = _shared(loaded)
     named = _named(loaded)
-    samples = [_samples(run, shared) for run in named]
+    named = [_narrowed(run, shared) for run in named]
+    samples = [{one.metric: one for one in samples_of(shared, run.scores)} for run in named]
     _refuse_two_protocols(named, samples)
     metric = _metric(samples)
     comparison = Comparison(
         title=shared.card.title or named[0].info.benchmark,
         benchmark=named[0].info.benchmark,
-        runs=tuple(_result(run, shared) for run in named),
+        runs=tuple(_result(r, shared, found) for r, found in zip(named, samples, strict=True)),
         pairs=pairs_of([run.name for run in named], samples),
         n_items=len(shared.items),
         metric=metric,
@@ -160,11 +161,12 @@ def _refuse_two_protocols(runs: Sequence[_Run], samples: Sequence[Mapping[str, S
         )
 
 
-def _samples(run: _Run, shared: ItemSet) -> dict[str, Sample]:
+def _narrowed(run: _Run, shared: ItemSet) -> _Run:
+    """The run with the scores that are compared: of shared items, by its first judge."""
     ids = {item.id for item in shared.items}
     first = of_first_judge(run.scores, run.info.judge_names)
-    scores = [score for score in first if score.item_id in ids]
-    return {sample.metric: sample for sample in samples_of(shared, _with_whole_verdicts(scores))}
+    scores = _with_whole_verdicts([score for score in first if score.item_id in ids])
+    return dataclasses.replace(run, scores=tuple(scores))
 
 
 def _with_whole_verdicts(scores: Sequence[Score]) -> list[Score]:
@@ -226,17 +228,14 @@ def _metric(samples: Sequence[Mapping[str, Sample]]) -> str:
     return "accuracy" if "accuracy" in found else found[0]
 
 
-def _result(run: _Run, shared: ItemSet) -> RunResult:
-    ids = {item.id for item in shared.items}
-    first = of_first_judge(run.scores, run.info.judge_names)
-    scores = tuple(_with_whole_verdicts([score for score in first if score.item_id in ids]))
+def _result(run: _Run, shared: ItemSet, samples: Mapping[str, Sample]) -> RunResult:
     facts = RunFacts(
         shared.card.title, run.info.benchmark, run.info.model, judges=run.info.judge_names
     )
-    cells = build_report(shared, [], scores, facts).cells
-    cells += tuple(cell for one in _samples(run, shared).values() for cell in _mean_cells(one))
+    cells = build_report(shared, [], run.scores, facts).cells
+    cells += tuple(cell for one in samples.values() for cell in _mean_cells(one))
     curves_of = plugins.rules_of(run.info.benchmark, shared).curves
-    curves = curves_of(shared, scores) if curves_of else ()
+    curves = curves_of(shared, run.scores) if curves_of else ()
     return RunResult(run.name, run.info.model, cells, curves)
 
 

@@ -29,7 +29,7 @@ from eyechart.records import (
     next_word,
 )
 from eyechart.rubrics import GENERAL, Rubric, Rubrics, rubrics_of
-from eyechart.scoring.answers import silence
+from eyechart.scoring.answers import Silence, heard
 from eyechart.strategies import DEFAULT_STRATEGY, Strategy, strategy
 
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth")
@@ -122,7 +122,9 @@ def judge_requests(
     judging = judging or Judging()
     for response in responses:
         item = items.get(response.item_id)
-        if item is None or response.role != "answer" or response.variant or silence(response):
+        if item is None or response.role != "answer" or response.variant:
+            continue
+        if isinstance(heard(response), Silence):
             continue
         for rubric in rubrics_of(item, rubrics):
             turns = (Turn("user", (_judge_prompt(rubric, item, response.text or ""),)),)

@@ -93,7 +93,7 @@ def evaluate(
             asking.keep(verdicts)
         info = dataclasses.replace(info, judges=_noted(info.judges, told))
         run_folder.write_info(folder, info)
-        return _scored(folder, info, item_set, asking)
+        return _scored(folder, info, item_set, rules, asking)
 
 
 def rescore(
@@ -131,7 +131,7 @@ def rescore(
                 settings={**info.settings, **judging_told(settings)},
             )
         run_folder.write_info(folder, info)
-        return _scored(folder, info, item_set, asking)
+        return _scored(folder, info, item_set, rules, asking)
 
 
 def rewrite_report(folder: Path | str) -> Outcome:
@@ -141,7 +141,8 @@ def rewrite_report(folder: Path | str) -> Outcome:
     responses = list(run_folder.read_responses(folder))
     with run_folder.opened(folder):
         scores = run_folder.read_scores(folder)
-        report = _report(folder, info, item_set, responses, scores)
+        rules = plugins.rules_of(info.benchmark, item_set)
+        report = _report(folder, info, item_set, rules, responses, scores)
     return _outcome(folder, report, item_set, responses)
 
 
@@ -204,9 +205,11 @@ def _ask_all(asking: Asking, item_set: ItemSet, backend: Backend, settings: RunS
     asking.ask(Stage("asking", n_requests, asking.tally), requests, backend, settings.ask)
 
 
-def _scored(folder: Path, info: RunInfo, item_set: ItemSet, asking: Asking) -> Outcome:
+def _scored(
+    folder: Path, info: RunInfo, item_set: ItemSet, rules: Benchmark, asking: Asking
+) -> Outcome:
     scoring = Scoring(
-        plugins.rules_of(info.benchmark, item_set).rubrics,
+        rules.rubrics,
         {judge.name: judge.n_draws for judge in info.judges},
         info.also,
         info.strategies,
@@ -214,12 +217,12 @@ def _scored(folder: Path, info: RunInfo, item_set: ItemSet, asking: Asking) -> O
     responses = asking.responses
     scores = score_responses(item_set.items, responses, scoring)
     run_folder.write_scores(folder, scores)
-    report = _report(folder, info, item_set, responses, scores)
+    report = _report(folder, info, item_set, rules, responses, scores)
     outcome = _outcome(folder, report, item_set, responses)
     too_many = unjudged_share(item_set, scores, info.judge_names) > info.max_unjudged
     return dataclasses.replace(
         outcome,
-        judge_notes=(*(note for judge in info.judges for note in judge.notes), *_unread(scores)),
+        judge_notes=(*info.judge_notes, *_unread(scores)),
         n_asked=asking.tally.n_asked,
         n_found=asking.tally.n_found,
         n_failed=outcome.n_failed + asking.n_unjudged,
@@ -237,10 +240,10 @@ def _report(
     folder: Path,
     info: RunInfo,
     item_set: ItemSet,
+    rules: Benchmark,
     responses: list[Response],
     scores: tuple[Score, ...],
 ) -> Report:
-    rules = plugins.rules_of(info.benchmark, item_set)
     begun = info.identity.get("rating prompt") != "one-word"
     findings = Findings(
         item_set, responses, scores, info.model, info.judge_names, info.strategies, begun
@@ -255,7 +258,7 @@ def _report(
         lead=told.lead,
         notes=(
             *info.notes,
-            *(note for judge in info.judges for note in judge.notes),
+            *info.judge_notes,
             *_left_to_judge(item_set, info, rules),
             *told.notes,
             *_to_send_in(folder, told.submission),

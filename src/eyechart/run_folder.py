@@ -95,6 +95,11 @@ class RunInfo:
         """The judges' model names, in their order."""
         return tuple(judge.name for judge in self.judges)
 
+    @property
+    def judge_notes(self) -> tuple[str, ...]:
+        """What a reader must know of the judging, judge by judge."""
+        return tuple(note for judge in self.judges for note in judge.notes)
+
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Path]:

@@ -53,8 +53,8 @@ def by_item(responses: Iterable[Response]) -> dict[str, Answers]:
     return sorted_out
 
 
-def silence(answer: Response | None) -> Silence | None:
-    """Why there is no reply to read; None where there is one."""
+def heard(answer: Response | None) -> Response | Silence:
+    """The answer where there is a reply to read, else why there is none."""
     if answer is None:
         return Silence("failed", "not asked")
     if answer.failure is not None:
@@ -65,4 +65,4 @@ def silence(answer: Response | None) -> Silence | None:
     if not text.strip() and not answer.logprobs:
         cut = "the reply was cut off before any answer; raise --max-tokens"
         return Silence("unparsed", cut if answer.finish == "length" else "the model said nothing")
-    return None
+    return answer

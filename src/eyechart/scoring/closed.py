@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from eyechart.parse import Parsed, parse_multiple, parse_single, parse_true_false
 from eyechart.prompts import rotated, rotations
 from eyechart.records import Item, Likelihood, Response, Score
-from eyechart.scoring.answers import Answers, Silence, silence
+from eyechart.scoring.answers import Answers, Silence, heard
 
 Losses = Callable[[Sequence[float], Likelihood], list[float]]
 PLAIN = "correct"
@@ -33,15 +33,15 @@ def closed_scores(item: Item, answers: Answers, also: Sequence[str]) -> Iterator
 
 def _by_rules(item: Item, answer: Response | None, name: str) -> Score:
     """Right or wrong; for multiple choice all and only the right options count as right."""
-    silent = silence(answer)
-    if silent or answer is None:
-        return (silent or Silence("failed", "not asked")).score(item.id, name)
+    reply = heard(answer)
+    if isinstance(reply, Silence):
+        return reply.score(item.id, name)
     if item.answer is None:
-        return _withheld(item, name, _parsed(item, answer.text or "").extracted)
-    parsed = _parsed(item, answer.text or "")
+        return _withheld(item, name, _parsed(item, reply.text or "").extracted)
+    parsed = _parsed(item, reply.text or "")
     if parsed.value is None:
         detail = parsed.detail
-        if answer.finish == "length":
+        if reply.finish == "length":
             detail += "; the reply was cut off"
         return Score(item.id, name, None, parsed.why or "unparsed", parsed.extracted, detail)
     right = _is_right(item, parsed.value)
@@ -111,14 +111,14 @@ LIKELIHOODS: dict[str, Losses] = {
 
 def _likeliest(item: Item, answer: Response | None, losses: Losses, name: str) -> Score:
     """Whether the option of the smallest loss is right; two of exactly the same are unparsed."""
-    silent = silence(answer)
-    if silent or answer is None:
-        return (silent or Silence("failed", "not asked")).score(item.id, name)
-    sums = [value for value in answer.logprobs if value is not None]
-    if answer.likelihood is None or len(sums) != len(item.options):
+    reply = heard(answer)
+    if isinstance(reply, Silence):
+        return reply.score(item.id, name)
+    sums = [value for value in reply.logprobs if value is not None]
+    if reply.likelihood is None or len(sums) != len(item.options):
         told = "the model did not tell the likelihood of every option"
         return Silence("unparsed", told).score(item.id, name)
-    found = losses(sums, answer.likelihood)
+    found = losses(sums, reply.likelihood)
     if not found:
         told = "the model does not tell the likelihood of the prompt's own tokens"
         return Silence("unparsed", told).score(item.id, name)

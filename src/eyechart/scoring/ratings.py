@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from eyechart.records import Item, Response, Score
-from eyechart.scoring.answers import Answers, Silence, silence
+from eyechart.scoring.answers import Answers, Silence, heard
 from eyechart.strategies import Strategy, log_odds, number_in, rating_of, strategy, vote_in
 
 Words = Sequence[str]
@@ -25,10 +25,9 @@ def rating_scores(item: Item, answers: Answers, strategies: Sequence[str]) -> It
         if how.asking == "sampling":
             yield _sampled(item, how, answers.answers.get("sampling", ()), name)
             continue
-        answer = answers.answer(how.asking)
-        silent = silence(answer)
-        if silent or answer is None:
-            yield (silent or Silence("failed", "not asked")).score(item.id, name)
+        answer = heard(answers.answer(how.asking))
+        if isinstance(answer, Silence):
+            yield answer.score(item.id, name)
         elif how.asking == "number":
             yield _numbered(item, answer, name)
         else:

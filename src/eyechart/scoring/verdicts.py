@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from eyechart.parse import parse_verdict
 from eyechart.records import Item, Response, Score
 from eyechart.rubrics import Rubric
-from eyechart.scoring.answers import Answers, Silence, silence
+from eyechart.scoring.answers import Answers, Silence, heard
 
 
 def judged_scores(
@@ -21,11 +21,11 @@ def judged_scores(
 
     `judges`: how many verdicts are wanted of each.
     """
-    silent = silence(answers.answer())
+    answer = heard(answers.answer())
     for rubric in rubrics:
         for judge, n_draws in (judges or {"": 0}).items():
-            if silent:
-                yield silent.score(item.id, rubric.score, judge)
+            if isinstance(answer, Silence):
+                yield answer.score(item.id, rubric.score, judge)
             else:
                 given = [r for r in answers.verdicts.get(rubric.variant, ()) if r.model == judge]
                 yield _judged(item, rubric, judge, given, n_draws)
