@@ -194,7 +194,7 @@ def test_samples_are_so_many_draws_at_temperature_1() -> None:
 
 def test_a_judge_is_asked_by_every_rubric_and_only_about_the_plain_reply() -> None:
     item = Item("1", "single", "Sharp?", (PICTURE,), ("Yes", "No"), "No")
-    rubrics = {"single": (Rubric("correct.judged", "judge_choice", most=1, majority=True),)}
+    rubrics = {"single": (Rubric("correct.judged", "judge_choice", most=1, rule="votes"),)}
     replies = [
         Response("1", "answer", 0, "k", "m", text="B. No"),
         Response("1", "answer", 0, "k", "m", text="A", variant="blind"),

@@ -219,7 +219,7 @@ def test_a_likelihood_that_decides_nothing_is_unscored(
     assert detail in one.detail
 
 
-CHOICE = Rubric("correct.judged", "judge_choice", most=1, majority=True)
+CHOICE = Rubric("correct.judged", "judge_choice", most=1, rule="votes")
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,13 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One person's value for one item. `at`: ISO 8601 time, UTC. `round`: 1, 2, ... of rating."""
+    """One person's value for one item. `at`: ISO 8601 time, UTC. `round`: 1, 2, ... of rating.
+
+    `value`: of a rated image, in the unit of its scale. Of a closed question the answer that the
+    person gave: the number of the option, from 1 on (single); the sum of 2 ** (number - 1) over
+    those chosen (multiple); 1 for True, 0 for False. Of an open one what the person's answer was
+    given, 0 to 2.
+    """
 
     item_id: str
     rater: str
@@ -288,12 +294,14 @@ class Column:
     """A column of a benchmark's table; `unit` says how its numbers are printed.
 
     0.612 is 61.2 in `percent`, 0.6120 as a `fraction`, 0.612 as a `number`; `digits` changes how
-    many stand after the point. A `count` is whole.
+    many stand after the point. A `count` is whole. `group`: the heading that it shares with the
+    columns beside it, "" for none.
     """
 
     name: str
     unit: Literal["percent", "fraction", "number", "count"] = "number"
     digits: int | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,19 +309,25 @@ class Line:
     """A row of a benchmark's table: an entry for each column; None is undefined, a text is shown.
 
     `published`: the numbers are those of the publication that `source` names, not measured here.
+    `group`: the heading that it shares with the lines below it, "" for none. `ranked`: it competes
+    for the best figure of a column; guessing and people do not.
     """
 
     label: str
     entries: tuple[Estimate | str | None, ...]
     published: bool = False
     source: str = ""
+    group: str = ""
+    ranked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table in the form that a field knows, with our rows beside published ones.
 
-    `name` is safe as a file name. `note`: what a reader must know to read it.
+    `name` is safe as a file name. `note`: what a reader must know to read it. `ranked`: laid out as
+    papers do, figures alone with the best of each column bold and the runner-up underlined (ties
+    share), intervals and n at hand; else each figure stands over its interval.
     """
 
     name: str
@@ -322,6 +336,40 @@ class Table:
     lines: tuple[Line, ...]
     note: str = ""
     label: str = "Model"
+    ranked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One row of numbers of a chart, one for each label; `published` ones are drawn quietly."""
+
+    name: str
+    values: tuple[float | None, ...]
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One part of a chart: `labels` are the axes of a radar, or the parts of a whole."""
+
+    title: str
+    labels: tuple[str, ...]
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure in the form that a field knows, before it is drawn.
+
+    `form`: `radar` (fractions, 0 to 1, on as many axes as there are labels) or `shares` (counts,
+    whose parts of the whole are drawn). `name` is safe as a file name.
+    """
+
+    name: str
+    title: str
+    form: Literal["radar", "shares"]
+    panels: tuple[Panel, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +378,7 @@ class Report:
 
     `counts`: `n_items`, `n_scored` and one count per reason of being unscored. `notes`: sentences
     that a reader must see (what was left out, converted, stopped early). `provenance`: every
-    version, digest and setting used. `tables`: those of the benchmark, in its own form.
+    version, digest and setting used. `tables`, `charts`: those of the benchmark, in its own form.
     """
 
     title: str
@@ -343,3 +391,4 @@ class Report:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()

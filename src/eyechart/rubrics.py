@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from eyechart.records import Item, Kind
 
@@ -19,15 +20,17 @@ Rubrics = Mapping[Kind, tuple["Rubric", ...]]
 class Rubric:
     """One question to a judge, answered by a whole number from 0 to `most`.
 
-    `score`: name of the score that comes of it. `template`: the prompt's file. `majority`: the
-    draws are votes, 0 or 1, and more than half of them decide; else their mean counts, as a share
-    of `most`. `needs_answer`: it cannot be asked where the item's answer is withheld.
+    `score`: name of the score that comes of it. `template`: the prompt's file. `rule`: what several
+    draws come to, as a share of `most`: their `mean`; or the `most_frequent` one, of equally
+    frequent ones the nearest to the mean, then the lowest; or `votes` of 0 or 1, of which more than
+    half decide and a tie nothing. `needs_answer`: it cannot be asked where the item's answer is
+    withheld.
     """
 
     score: str
     template: str
     most: int = MOST_VERDICT
-    majority: bool = False
+    rule: Literal["mean", "most_frequent", "votes"] = "mean"
     needs_answer: bool = True
 
     @property

@@ -245,5 +245,5 @@ def test_a_run_of_withheld_questions_opens_with_where_to_send_them(tmp_path: Pat
 def test_it_is_found_by_its_name_and_judged_by_five_votes_majority() -> None:
     assert plugins.benchmark("qbench-perception") is BENCHMARK
     (rubric,) = BENCHMARK.rubrics["single"]
-    assert (rubric.score, rubric.most, rubric.majority) == ("correct.judged", 1, True)
+    assert (rubric.score, rubric.most, rubric.rule) == ("correct.judged", 1, "votes")
     assert BENCHMARK.form == "letter-suffix"

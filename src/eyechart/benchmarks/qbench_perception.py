@@ -194,7 +194,7 @@ BENCHMARK = Benchmark(
     form="letter-suffix",
     rubrics={
         **GENERAL,
-        "single": (Rubric("correct.judged", "judge_choice", most=1, majority=True),),
+        "single": (Rubric("correct.judged", "judge_choice", most=1, rule="votes"),),
     },
     tell=tell,
 )

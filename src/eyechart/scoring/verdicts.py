@@ -54,10 +54,10 @@ def _judged(
         lost = f"{n_wanted - len(values)} of {n_wanted} verdicts missing: {cause}"
         return Silence("unjudged", lost, extracted).score(item.id, rubric.score, judge)
     share = sum(values) / len(values) / rubric.most
-    if rubric.majority and share == 0.5:
+    if rubric.rule == "votes" and share == 0.5:
         return Silence("unjudged", "the votes are tied", extracted).score(
             item.id, rubric.score, judge
         )
-    value = float(share > 0.5) if rubric.majority else share
+    value = float(share > 0.5) if rubric.rule == "votes" else share
     draws = tuple(map(float, values))
     return Score(item.id, rubric.score, value, None, extracted, "", judge, draws)
