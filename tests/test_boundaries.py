@@ -39,6 +39,7 @@ LAYERS = [
         "meters",
         "items",
         "listed_records",
+        "column_map",
         "ratings",
         "parquet",
         "photographs",
@@ -49,11 +50,11 @@ LAYERS = [
     {"response_rows"},
     {"run_folder"},
     {"prompts", "scoring", "scores", "report"},
-    {"hub", "assessment"},
+    {"hub", "assessment", "item_analysis", "people"},
     {"benchmarks", "backends", "plugins"},
     {"run_settings", "provenance"},
     {"stages"},
-    {"run", "comparing"},
+    {"run", "comparing", "power"},
     {"terminal"},
     {"cli_options"},
     {"cli_assess"},
@@ -96,11 +97,17 @@ def test_files_fit_their_rooms() -> None:
     assert not too_long
 
 
+def length_of(file: Path, node: FUNCTIONS) -> int:
+    """In lines; of a command in cli*.py the body, as each of its options is a parameter."""
+    first = node.body[0].lineno if file.name.startswith("cli") else node.lineno
+    return (node.end_lineno or 0) - first + 1
+
+
 def test_functions_fit_their_rooms() -> None:
     too_long = {
         f"{file.name}:{node.name}": length
         for file, node in functions()
-        if (length := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_FUNCTION
+        if (length := length_of(file, node)) > MOST_LINES_FUNCTION
     }
     assert not too_long
 

@@ -238,3 +238,39 @@ def verdicts(*values: float | str) -> Sample:
 def ratings(values: list[float | None]) -> Sample:
     rows = [Row(i, value, str(i), target=float(i)) for i, value in enumerate(values)]
     return Sample("srcc_mos", tuple(dataclasses.replace(row, why="failed") for row in rows))
+
+
+def test_people_are_one_more_side_and_have_tables_of_their_own(tmp_path: Path) -> None:
+    folder = items(tmp_path / "items", colours={"a": "red", "b": "blue", "c": "green"})
+    answers = tmp_path / "answers.csv"
+    answers.write_text("item_id,rater,value\na,anna,A\na,ben,B\nb,anna,A\nb,ben,A\nother,ben,A\n")
+    found = compare([run(folder, "one", "B")], people=answers, out=tmp_path / "comparison")
+    assert [one.name for one in found.runs] == ["scripted", "People (2 raters)"]
+    (pair,) = found.pairs
+    assert (pair.difference.value, pair.n, pair.p_mcnemar) == (-0.75, 2, None)
+    assert "1 items are not in all runs and are left out." in found.notes
+    assert any(note.startswith("1 answer of people") for note in found.notes)
+    assert {"people-reach", "people-agreement", "people-ceiling"} <= {t.name for t in found.tables}
+    assert "People (2 raters)" in (tmp_path / "comparison" / "compare.html").read_text()
+
+
+def test_people_who_only_rated_images_are_no_side(tmp_path: Path) -> None:
+    folder = tmp_path / "rated"
+    folder.mkdir()
+    photograph().save(folder / "a.png")
+    (folder / "metadata.jsonl").write_text('{"id": "a", "file_name": "a.png", "mos": 3.0}\n')
+    settings = RunSettings(workspace=tmp_path)
+    rated = evaluate(folder, "signal", out=tmp_path / "run", settings=settings).folder
+    answers = tmp_path / "answers.csv"
+    answers.write_text("item_id,rater,value\na,anna,3\n")
+    with pytest.raises(BadInput, match="people rated images here, which is neither right nor"):
+        compare([rated], people=answers)
+
+
+def test_every_item_is_told_with_what_the_models_made_of_it(tmp_path: Path) -> None:
+    folder = items(tmp_path / "items", colours={"a": "red", "b": "blue"})
+    found = compare([run(folder, "one", "B"), run(folder, "two", "B")], out=tmp_path / "comparison")
+    flagged = next(table for table in found.tables if table.name == "items-flagged")
+    assert flagged.note.startswith("Of 2 items 2 are missed by all 2 models")
+    rows = (tmp_path / "comparison" / "items.csv").read_text().splitlines()
+    assert len(rows) == 3 and rows[0].startswith("id,kind")

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from eyechart.errors import BadInput
-from eyechart.items import Card, cluster_of, read_items, write_items
+from eyechart.items import Card, checked, cluster_of, read_items, write_items
 from eyechart.records import Item, Picture
+from eyechart.rows import RowProblem
 
 GOOD = {
     "id": "1",
@@ -124,13 +125,36 @@ def test_a_bad_row_names_file_line_field_and_what_was_expected(
 
 
 def test_all_bad_rows_are_told_at_once(tmp_path: Path) -> None:
-    bad = [{**GOOD, "id": str(i), "answer": "Bokeh"} for i in range(30)]
+    bad = [{**GOOD, "id": str(i), "answer": f"Bokeh {i}"} for i in range(60)]
     with pytest.raises(BadInput) as caught:
         read_items(folder_of(tmp_path, *bad, "{not json"))
     message = str(caught.value)
-    assert message.startswith("31 bad rows")
-    assert "metadata.jsonl:20 (item 19)" in message
-    assert "and 11 more" in message
+    assert message.startswith("61 bad rows; mend them and try again:\n")
+    assert "metadata.jsonl:50 (item 49)" in message
+    assert "(item 50)" not in message
+    assert message.endswith("\n  … and 11 more")
+
+
+def test_what_is_wrong_with_several_rows_is_told_once_with_the_first_of_them(
+    tmp_path: Path,
+) -> None:
+    bad = [{**GOOD, "id": str(i), "answer": "Bokeh"} for i in range(2765)]
+    with pytest.raises(BadInput) as caught:
+        read_items(folder_of(tmp_path, *bad, "{not json"))
+    head, same, torn = str(caught.value).splitlines()
+    file = tmp_path / "metadata.jsonl"
+    assert head == "2,766 bad rows; mend them and try again:"
+    assert same == (
+        "  answer: expected one of the options ['Blur', 'Noise'], not 'Bokeh'; in 2,765 rows: "
+        f"{file}:1 (item 0), {file}:2 (item 1), {file}:3 (item 2), …"
+    )
+    assert torn.startswith(f"  {file}:2766: line: expected one JSON object")
+
+
+def test_several_problems_of_one_row_are_counted_apart() -> None:
+    problems = [RowProblem("a:1", "id", "a text"), RowProblem("a:1", "kind", "one of ...")]
+    with pytest.raises(BadInput, match=r"^2 problems in 1 row; mend them and try again:\n  a:1: "):
+        checked(Card("x"), [("a:1", problem) for problem in problems])
 
 
 @pytest.mark.parametrize("line", ["{not json", "[1, 2]", '"text"'])
@@ -157,6 +181,26 @@ def test_a_card_that_counts_other_items_is_told(tmp_path: Path) -> None:
     (folder_of(tmp_path, GOOD) / "card.json").write_text('{"n_items": 2}')
     with pytest.raises(BadInput, match=r"n_items: expected 2 items as in card.json, not 1"):
         read_items(tmp_path)
+
+
+def test_a_card_that_counts_other_kinds_is_told_with_both_numbers(tmp_path: Path) -> None:
+    counts = '"counts": {"single": 2, "open": 1}'
+    (folder_of(tmp_path, GOOD) / "card.json").write_text(f'{{"n_items": 3, {counts}}}')
+    with pytest.raises(BadInput) as caught:
+        read_items(tmp_path)
+    message = str(caught.value)
+    assert "n_items: expected 3 items as in card.json, not 1; is the file whole?" in message
+    assert "counts: expected 2 items of the kind single as in card.json, not 1" in message
+    assert "counts: expected 1 items of the kind open as in card.json, not 0" in message
+
+
+def test_kinds_are_counted_where_every_row_is_good_and_rows_in_any_case(tmp_path: Path) -> None:
+    card = '{"n_items": 3, "counts": {"single": 3}}'
+    (folder_of(tmp_path, GOOD, "{not json") / "card.json").write_text(card)
+    with pytest.raises(BadInput) as caught:
+        read_items(tmp_path)
+    assert "n_items: expected 3 items as in card.json, not 2" in str(caught.value)
+    assert "counts" not in str(caught.value)
 
 
 def test_a_broken_card_is_told(tmp_path: Path) -> None:

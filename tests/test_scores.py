@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from eyechart.records import Failure, Item, Kind, Likelihood, Picture, Response, Score
 from eyechart.rubrics import GENERAL, Rubric
 from eyechart.scores import Scoring, score_responses
+from eyechart.scoring.verdicts import most_frequent
 
 ANSWERS: dict[Kind, object] = {
     "single": "Blur",
@@ -102,6 +105,70 @@ def test_a_withheld_answer_leaves_the_item_unjudged() -> None:
 def test_verdicts_are_averaged_and_halved() -> None:
     one = score("open", reply("Blurry"), *(verdict(f"Score: {2 - n}", n) for n in (0, 1, 2)))
     assert (one.name, one.value, one.extracted) == ("verdict", 0.5, "2 1 0")
+
+
+MAJORITY = Scoring({"open": (Rubric("verdict", "judge_open", rule="most_frequent"),)}, {"j": 1})
+DRAWS = st.lists(st.integers(0, 2), min_size=1, max_size=9)
+
+
+def by_majority(draws: list[int]) -> Score:
+    said = [verdict(f"Score: {value}", n) for n, value in enumerate(draws)]
+    (one,) = score_responses([item_of("open")], [reply("Blurry"), *said], MAJORITY)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("draws", "value"),
+    [
+        ([2, 1, 2, 0, 2], 2),
+        ([0, 1, 1], 1),
+        ([0, 0, 2, 2, 1], 0),  # 0 and 2 are as near to the mean of 1: the lower one
+        ([0, 0, 2, 2, 2, 0, 1, 1, 1], 1),  # all as frequent: 1 is the mean
+        ([1, 1, 2, 2, 0], 1),  # the mean of 1.2 is nearer to 1
+        ([0, 2, 2, 1, 1], 1),
+        ([0, 0, 1, 2, 2, 2, 0, 1, 1, 2], 2),
+        ([0, 1], 0),
+        ([1, 2], 1),
+        ([0, 2], 0),
+    ],
+)
+def test_the_most_frequent_verdict_counts_of_equals_the_nearest_to_the_mean_then_the_lowest(
+    draws: list[int], value: int
+) -> None:
+    one = by_majority(draws)
+    assert one.value == value / 2
+    assert one.draws == tuple(map(float, draws))
+    assert one.extracted == " ".join(map(str, draws))
+
+
+@given(DRAWS)
+def test_the_integer_majority_is_one_of_the_draws_and_none_is_more_frequent(
+    draws: list[int],
+) -> None:
+    value = by_majority(draws).value
+    assert value is not None
+    assert 2 * value in draws
+    assert draws.count(int(2 * value)) == max(map(draws.count, draws))
+
+
+@given(DRAWS, st.randoms())
+def test_the_order_of_the_draws_does_not_matter(draws: list[int], random: Random) -> None:
+    shuffled = random.sample(draws, len(draws))
+    assert by_majority(shuffled).value == by_majority(draws).value
+
+
+@given(st.integers(0, 2), st.integers(1, 9))
+def test_unanimous_draws_give_themselves(value: int, n: int) -> None:
+    assert by_majority([value] * n).value == value / 2
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=12))
+def test_the_majority_of_any_scale_is_the_first_by_frequency_nearness_and_size(
+    verdicts: list[int],
+) -> None:
+    middle = Fraction(sum(verdicts), len(verdicts))
+    ranked = sorted(set(verdicts), key=lambda v: (-verdicts.count(v), abs(v - middle), v))
+    assert most_frequent(verdicts) == ranked[0]
 
 
 def test_a_judge_that_fails_leaves_the_item_unjudged_never_zero() -> None:

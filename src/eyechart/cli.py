@@ -110,6 +110,7 @@ def run(
     model: o.Model,
     out: o.Out = None,
     data: o.Data = None,
+    columns: o.Columns = None,
     judge: o.Judges = None,
     judge_draws: o.JudgeDraws = 5,
     max_unjudged: o.MaxUnjudged = None,
@@ -160,6 +161,7 @@ def run(
         photos=photos,
         max_photos=max_photos,
         data=tuple(data or ()),
+        columns=columns,
         workspace=workspace,
     )
     if dry_run:
@@ -215,17 +217,85 @@ def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Two or more run folders of the same items.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Run folders of the same items; two, or one with --people.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the comparison.")] = Path("comparison"),
+    people: o.People = None,
+    chosen: o.Chosen = None,
 ) -> None:
-    """Compare runs on the same items: paired differences, exact McNemar, Holm.
+    """Compare runs on the same items, with each other and with people, and find bad questions.
+
+    Paired differences, exact McNemar, Holm; the benchmark's own tables with a line for each run;
+    how hard each question is, which ones all miss, and which keys look wrong.
 
     Example: eyechart compare runs/snellen-signal-1 runs/snellen-gpt-5.2-2 --out signal-vs-gpt
+
+    Example: eyechart compare runs/portrait-gpt-5.2-1 --people answers.csv
     """
     from eyechart.comparing import compare as compare_runs
     from eyechart.terminal import show_comparison
 
-    show_comparison(compare_runs(runs, out=out), out)
+    show_comparison(compare_runs(runs, out=out, people=people, chosen=chosen or ()), out)
+
+
+@app.command()
+def power(
+    targets: Annotated[
+        list[str],
+        typer.Argument(help="A benchmark, item folder or Parquet; or runs of the same items."),
+    ],
+    accuracy: Annotated[
+        float | None, typer.Option(help="Mean of the two models', 0 to 1; 0.6, or as in the runs.")
+    ] = None,
+    correlation: Annotated[
+        float | None,
+        typer.Option(help="Of the two models' marks, item by item; 0.5, or as in the runs."),
+    ] = None,
+    power: Annotated[
+        float, typer.Option(help="How often a difference of that size is to show, 0 to 1.")
+    ] = 0.8,
+    alpha: Annotated[
+        float, typer.Option(help="How often equal models may be told apart, 0 to 1.")
+    ] = 0.05,
+    data: o.Data = None,
+    columns: o.Columns = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list and nothing else.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for a report.")] = None,
+    workspace: o.Workspace = Path("runs"),
+) -> None:
+    """Tell the smallest difference between two models that so many questions can show.
+
+    For all questions and for each facet: on the same questions (paired), and on others (unpaired).
+
+    Example: eyechart power qbench-portrait
+
+    Example: eyechart power runs/portrait-gpt-5.2-1 runs/portrait-signal-2 --out power
+    """
+    from eyechart.assessment.printing import print_json
+    from eyechart.power import power_of
+    from eyechart.power.printing import print_power
+    from eyechart.power.reporting import write
+    from eyechart.power.sizes import PowerSettings
+
+    settings = PowerSettings(
+        accuracy=accuracy,
+        correlation=correlation,
+        power=power,
+        alpha=alpha,
+        data=tuple(data or ()),
+        columns=columns,
+        workspace=workspace,
+    )
+    found = power_of(targets, settings)
+    if as_json:
+        print_json(found.records())
+    else:
+        print_power(found)
+    if out is not None:
+        typer.echo(f"Wrote {write(found, out)}", err=as_json)
 
 
 @app.command()

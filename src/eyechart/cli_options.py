@@ -44,6 +44,18 @@ Data = Annotated[
         "database. May be given several times."
     ),
 ]
+Columns = Annotated[
+    Path | None,
+    typer.Option(help="A TOML file that says what --data call their columns and values."),
+]
+People = Annotated[
+    Path | None,
+    typer.Option(help="People's answers to the same items, CSV: item_id,rater,value."),
+]
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option(help="A published model to show in the figures by subset. May be repeated."),
+]
 Photos = Annotated[
     Path | None, typer.Option(help="Photographs to make the chart of, or that --data names.")
 ]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from eyechart.json_rows import write_whole
 from eyechart.records import Item, Picture
 from eyechart.rows import MAX_IMAGES, Row, RowProblem, item_of_row, misfit, row_of_item
 
-MAX_PROBLEMS_SHOWN = 20
+MAX_PROBLEMS_SHOWN = 50
+MAX_PLACES_SHOWN = 3
 CARD_TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(["name", "title", "version", "benchmark", "licence", "citation"], (str,)),
     **dict.fromkeys(["description", "cluster", "digest"], (str,)),
@@ -29,6 +31,7 @@ CARD_TYPES: Mapping[str, tuple[type, ...]] = {
     "notes": (list, tuple),
 }
 Located = tuple[str, Item | RowProblem]
+ROWS_FILE = "metadata.jsonl"
 ORDINALS = ("", "second_", "third_", "fourth_", "fifth_", "sixth_", "seventh_", "eighth_")
 
 
@@ -69,20 +72,14 @@ class ItemSet:
 def read_items(path: Path | str) -> ItemSet:
     """Read an item folder, a Parquet file, or a folder of Parquet files (there or in `data/`).
 
-    Raises BadInput with every bad line (file, line, field, what was expected), up to 20 of them.
+    Raises BadInput with everything that is wrong (file, line, field, what was expected), in up to
+    50 lines.
     """
     path = Path(path)
-    rows_file = path / "metadata.jsonl"
+    rows_file = path / ROWS_FILE
     if rows_file.is_file():
-        card = read_card(path)
-        digest = _digest([rows_file], card)
-        if card.digest not in ("", digest):
-            raise BadInput(
-                f"{rows_file}: differs from what card.json describes (digest {digest[:12]}…, "
-                f"expected {card.digest[:12]}…). If you changed it, remove `digest` from card.json "
-                "and give it a new version"
-            )
-        return checked(dataclasses.replace(card, digest=digest), _folder_items(rows_file, card))
+        card = folder_card(path)
+        return checked(card, _folder_items(rows_file, card))
     shards = [path] if path.suffix == ".parquet" else _shards(path)
     if path.exists() and shards:
         from eyechart.parquet import parquet_items
@@ -94,6 +91,22 @@ def read_items(path: Path | str) -> ItemSet:
         f"{path}: no items here. Expected a folder with metadata.jsonl, or Parquet files. "
         "For photographs alone: eyechart run snellen --photos FOLDER"
     )
+
+
+def folder_card(folder: Path) -> Card:
+    """The card of an item folder, with the digest of its rows and photographs.
+
+    Raises BadInput where `card.json` is broken or describes other rows.
+    """
+    rows_file, card = folder / ROWS_FILE, read_card(folder)
+    digest = _digest([rows_file], card)
+    if card.digest not in ("", digest):
+        raise BadInput(
+            f"{rows_file}: differs from what card.json describes (digest {digest[:12]}…, "
+            f"expected {card.digest[:12]}…). If you changed it, remove `digest` from card.json "
+            "and give it a new version"
+        )
+    return dataclasses.replace(card, digest=digest)
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -118,7 +131,7 @@ def write_items(folder: Path, items: Iterable[Item], card: Card) -> Card:
         if len(item.images) > MAX_IMAGES:
             n = len(item.images)
             raise BadInput(f"item {item.id}: expected at most {MAX_IMAGES} images, not {n}")
-    lines = (folder / "metadata.jsonl").open("w", encoding="utf-8", errors="backslashreplace")
+    lines = (folder / ROWS_FILE).open("w", encoding="utf-8", errors="backslashreplace")
     with lines as out:
         for item in items:
             names = [_name_under(folder, picture, digests) for picture in item.images]
@@ -199,10 +212,8 @@ def card_of(values: Mapping[str, Any], where: str) -> Card:
 
 
 def _write_card(folder: Path, items: tuple[Item, ...], card: Card) -> Card:
-    counts: dict[str, int] = {}
-    for item in items:
-        counts[item.kind] = counts.get(item.kind, 0) + 1
-    digest = _digest([folder / "metadata.jsonl"], card)
+    counts = dict(Counter[str](item.kind for item in items))
+    digest = _digest([folder / ROWS_FILE], card)
     card = dataclasses.replace(card, n_items=len(items), counts=counts, digest=digest)
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
@@ -281,14 +292,17 @@ def _kept_by_hub(folder: Path) -> Path | None:
 
 
 def checked(card: Card, items: Iterable[Located]) -> ItemSet:
-    """The items with their card, where all rows are good and no id comes twice.
+    """The items with their card, where all rows are good, no id comes twice, and the counts agree.
 
-    Raises BadInput with every bad row (where, field, what was expected), up to 20 of them.
+    Raises BadInput with everything that is wrong (where, field, what was expected): one line for
+    all rows of which the same is wrong, and up to 50 lines.
     """
     good: list[Item] = []
     problems: list[RowProblem] = []
     seen: dict[str, str] = {}
+    places: set[str] = set()
     for where, item in items:
+        places.add(where)
         if isinstance(item, RowProblem):
             problems.append(item)
         elif item.id in seen:
@@ -297,18 +311,48 @@ def checked(card: Card, items: Iterable[Located]) -> ItemSet:
         else:
             seen[item.id] = where
             good.append(item)
-    if card.n_items and card.n_items != len(good) and not problems:
-        expected = f"{card.n_items} items as in card.json, not {len(good)}; is the file whole?"
-        problems.append(RowProblem(card.name, "n_items", expected))
+    problems += miscounts(card, len(places), good)
     if problems or not good:
         raise BadInput(_told(card, problems))
     return ItemSet(dataclasses.replace(card, n_items=len(good)), tuple(good))
 
 
-def _told(card: Card, problems: list[RowProblem]) -> str:
+def miscounts(card: Card, n_rows: int, good: Sequence[Item]) -> tuple[RowProblem, ...]:
+    """Where rows are not as many as their card says: in all; and by kind, where all are `good`."""
+    told = []
+    if card.n_items and card.n_items != n_rows:
+        expected = f"{card.n_items} items as in card.json, not {n_rows}; is the file whole?"
+        told.append(RowProblem(card.name, "n_items", expected))
+    found = Counter[str](item.kind for item in good)
+    compared = [*card.counts, *found] if card.counts and len(good) == n_rows else ()
+    for kind in dict.fromkeys(compared):
+        if card.counts.get(kind, 0) != found[kind]:
+            wanted = f"{card.counts.get(kind, 0)} items of the kind {kind} as in card.json"
+            told.append(RowProblem(card.name, "counts", f"{wanted}, not {found[kind]}"))
+    return tuple(told)
+
+
+def _told(card: Card, problems: Sequence[RowProblem]) -> str:
+    """The problems in words, what is wrong of several rows in one line."""
     if not problems:
         return f"{card.name}: no items at all; expected at least one row"
-    shown = "\n".join(f"  {problem}" for problem in problems[:MAX_PROBLEMS_SHOWN])
-    more = len(problems) - MAX_PROBLEMS_SHOWN
-    rest = f"\n  … and {more} more" if more > 0 else ""
-    return f"{len(problems)} bad rows; mend them and try again:\n{shown}{rest}"
+    alike: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        alike.setdefault((problem.field, problem.expected), []).append(problem.where)
+    lines = [_line(*complaint, places) for complaint, places in alike.items()]
+    n_rows = len({problem.where for problem in problems})
+    what = f"{n_rows:,} bad row{'s' if n_rows > 1 else ''}"
+    if n_rows < len(problems):
+        what = f"{len(problems):,} problems in {what.replace('bad ', '')}"
+    shown = "\n".join(f"  {line}" for line in lines[:MAX_PROBLEMS_SHOWN])
+    more = len(lines) - MAX_PROBLEMS_SHOWN
+    rest = f"\n  … and {more:,} more" if more > 0 else ""
+    return f"{what}; mend them and try again:\n{shown}{rest}"
+
+
+def _line(field: str, expected: str, places: Sequence[str]) -> str:
+    if len(places) == 1:
+        return str(RowProblem(places[0], field, expected))
+    first = ", ".join(places[:MAX_PLACES_SHOWN])
+    rest = ", …" if len(places) > MAX_PLACES_SHOWN else ""
+    return f"{field}: expected {expected}; in {len(places):,} rows: {first}{rest}"

@@ -156,8 +156,11 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
     path = Path(benchmark)
     is_path = path.exists() and str(benchmark) not in plugins.names("benchmarks")
     if is_path and path.suffix != ".py":
-        if settings.data:
-            raise BadInput(f"{path}: an item folder has its own data; leave out --data")
+        if settings.data or settings.columns:
+            raise BadInput(
+                f"{path}: an item folder has its own data and columns; leave out --data and "
+                "--columns, or name the benchmark: eyechart run NAME --data FILE"
+            )
         item_set = read_items(path)
         name = item_set.card.name
     else:
@@ -168,6 +171,7 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
             settings.seed,
             settings.max_photos,
             settings.data,
+            settings.columns,
         )
         hint = " (and there is no such file or folder)"
         item_set = plugins.benchmark(name, hint=hint).items(source)
@@ -255,6 +259,7 @@ def _report(
         model=info.model,
         curves=rules.curves(item_set, scores) if rules.curves else (),
         tables=told.tables,
+        charts=told.charts,
         lead=told.lead,
         notes=(
             *info.notes,

@@ -192,9 +192,10 @@ def write_items(folder: Path, items: Iterable[Item]) -> tuple[Item, ...]:
 def read_item_set(folder: Path) -> ItemSet:
     """The items of a run and their card. Raises BadInput with file and line for a bad row."""
     items: list[Item] = []
+    whole = folder.resolve()
     for where, row in rows_of(folder / "items.jsonl"):
         images = fitting(row, {"images": (list,)}, ("images",), where)["images"]
-        pictures = tuple(_picture(folder, image, where) for image in images)
+        pictures = tuple(_picture(whole, image, where) for image in images)
         item = item_of_row(Row(row, where, pictures))
         if isinstance(item, RowProblem):
             raise BadInput(str(item))
@@ -268,7 +269,7 @@ def _place(folder: Path, path: Path | None) -> str:
 
 def _picture(folder: Path, image: Any, where: str) -> Picture:
     known = fitting(image, IMAGE_TYPES, tuple(IMAGE_TYPES), f"{where}: images")
-    return Picture(folder.resolve() / known["path"], None, known["name"], known["sha256"])
+    return Picture(folder / known["path"], None, known["name"], known["sha256"])
 
 
 def _storable(value: object) -> object:

@@ -28,7 +28,8 @@ class RunSettings:
     0.05 if None.
     `kinds`: only these ("all" if empty). `only`: facets and the one value wanted of each. `limit`:
     a random sample of so many items, by `seed`. `photos`: photographs for a benchmark that is made
-    of them, or that its `data` (files, folders, hub addresses) name. `workspace`: holds the call
+    of them, or that its `data` (files, folders, hub addresses) name; `columns`: a TOML file that
+    says what the data call their columns. `workspace`: holds the call
     log and what is made on the way. The budget in `ask` is for answers and judging together;
     `judge_price` is the judges', the model's if None.
     """
@@ -47,6 +48,7 @@ class RunSettings:
     photos: Path | None = None
     max_photos: int | None = None
     data: tuple[str, ...] = ()
+    columns: Path | None = None
     workspace: Path = Path("runs")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.conftest import photograph
@@ -40,8 +40,29 @@ def _assessment(folder: Path) -> Source:
     return Source(None, folder, data=(_written(folder / "koniq.json", records),))
 
 
-def _written(file: Path, records: list[dict[str, object]]) -> str:
-    for seed, name in enumerate(("a.png", "b.png")):
+def _portrait(folder: Path) -> Source:
+    facets = {"source": "AGIs", "dataset": "AGHI-QA", "dimension": "AIGC", "concern": "Anatomy"}
+    options = ["Six fingers", "A third arm", "Two noses", "None"]
+    asked = [
+        {"type": "SC", "question": "What is wrong?", "options": options, "answer": "A"},
+        {"type": "MC", "question": "What is wrong?", "options": options, "answer": "A, B"},
+        {"type": "TF", "question": "The hand has six fingers.", "answer": "True"},
+        {"type": "OE", "question": "How is the hand?", "answer": "It has six fingers."},
+    ]
+    names = ("a.png", "b.png", "c.png", "d.png")
+    records = [
+        {"image": name, **facets, "scope": "Local", **one}
+        for name, one in zip(names, asked, strict=True)
+    ]
+    return Source(None, folder, data=(_written(folder / "portraits.json", records, names),))
+
+
+def _written(
+    file: Path,
+    records: Sequence[Mapping[str, object]],
+    names: Sequence[str] = ("a.png", "b.png"),
+) -> str:
+    for seed, name in enumerate(names):
         photograph(seed).save(file.parent / name)
     file.write_text(json.dumps(records))
     return str(file)
@@ -52,4 +73,5 @@ SAMPLES: dict[str, Callable[[Path], Source]] = {
     "qbench-perception": _perception,
     "qbench-description": _description,
     "qbench-assessment": _assessment,
+    "qbench-portrait": _portrait,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from eyechart.errors import BadInput
 from eyechart.metrics.agreement import (
     equal_shares,
     kappa_estimate,
+    mean_kappa,
     spreads,
     weighted_kappa,
 )
@@ -129,3 +132,47 @@ def test_bad_ratings_are_named() -> None:
         spreads([[np.inf, 1]])
     with pytest.raises(BadInput, match="a has 1 values and b 2"):
         kappa_estimate([1], [1, 2])
+
+
+def test_the_mean_kappa_is_that_of_the_pairs_each_by_the_items_it_shares() -> None:
+    rng = np.random.default_rng(4)
+    seen = rng.normal(size=60)
+    table = np.digitize(seen + rng.normal(0, 0.6, (4, 60)), [-0.6, 0.6]).astype(float)
+    table[rng.random(table.shape) < 0.3] = np.nan
+    kappas, shared = [], []
+    for one, other in itertools.combinations(table, 2):
+        both = ~np.isnan(one) & ~np.isnan(other)
+        kappas.append(weighted_kappa(one[both], other[both]))
+        shared.append(both.sum())
+    found = mean_kappa(table)
+    assert found.value == pytest.approx(np.average(kappas, weights=shared))
+    assert found.n == ((~np.isnan(table)).sum(axis=0) > 1).sum()
+    assert mean_kappa(3 * table - 50).value == pytest.approx(found.value)
+
+
+def test_of_two_raters_the_mean_kappa_and_its_interval_are_kappas() -> None:
+    a, b = judged_alike(50, seed=1)
+    clusters = [i // 2 for i in range(50)]
+    found, expected = mean_kappa([a, b], clusters=clusters), kappa_estimate(a, b, clusters)
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (expected.value, expected.low, expected.high)
+    )
+
+
+def test_of_choices_chance_is_any_of_the_items_own_options() -> None:
+    # of 2 options 1 of 2 alike by chance, of 4 options 1 of 4; 3 of 4 are alike
+    found = mean_kappa([[1, 2, 1, 8], [1, 2, 2, 8]], n_options=[2, 2, 4, 4])
+    assert found.value == pytest.approx((3 / 4 - 3 / 8) / (1 - 3 / 8))
+    # both choose one option in half of the items and two in the other half
+    found = mean_kappa([[1, 3], [2, 3]], n_options=[4, 4])
+    by_chance = (1 / 2) ** 2 / 4 + (1 / 2) ** 2 / 6
+    assert found.value == pytest.approx((1 / 2 - by_chance) / (1 - by_chance))
+
+
+def test_raters_who_share_nothing_have_no_kappa() -> None:
+    assert mean_kappa([[1, np.nan], [np.nan, 1]]) == Estimate(None, None, None, 0)
+    assert mean_kappa([[1, 1], [1, 1]]) == Estimate(None, None, None, 2)
+    assert mean_kappa([[3, 3], [3, 3]], n_options=[2, 2]).value is None
+    assert mean_kappa(np.empty((0, 0))) == Estimate(None, None, None, 0)
+    with pytest.raises(BadInput, match="expected a choice among 2 options"):
+        mean_kappa([[4], [1]], n_options=[2])

@@ -6,8 +6,23 @@ import pytest
 from tests.report.demo import ALONE, BESIDE, demo_curves
 
 from eyechart.items import Card, ItemSet
-from eyechart.records import Cell, Curve, Estimate, FacetValue, Item, Kind, Picture, Response, Score
+from eyechart.records import (
+    Cell,
+    Chart,
+    Curve,
+    Estimate,
+    FacetValue,
+    Item,
+    Kind,
+    Panel,
+    Picture,
+    Response,
+    Score,
+    Series,
+    Table,
+)
 from eyechart.report import RunFacts, build_report
+from eyechart.report.build import cells_of
 from eyechart.report.samples import chance_of
 
 FACTS = RunFacts("A test", "demo", "signal")
@@ -250,3 +265,76 @@ def test_a_score_of_another_name_gets_its_mean() -> None:
     items = items_of(item("1", "describe"), item("2", "describe"))
     scores = [Score("1", "relevance", 2.0), Score("2", "relevance", 1.0)]
     assert cell(build_report(items, [], scores, FACTS).cells, "relevance").estimate.value == 1.5
+
+
+def test_the_benchmarks_tables_come_first_then_what_every_report_tells() -> None:
+    items = items_of(
+        *(item(f"m{i}", "multiple") for i in range(10)),
+        *(item(f"s{i}") for i in range(10)),
+        *(item(f"o{i}", "open") for i in range(2)),
+    )
+    scores = [
+        Score(f"m{i}", "correct", float(i > 4), extracted="A, B"[: 1 + 3 * (i > 4)])
+        for i in range(10)
+    ]
+    scores += [Score(f"s{i}", "correct", 1.0, extracted="AB"[i % 2]) for i in range(10)]
+    scores += [Score(f"s{i}", "correct.blind", 0.0, extracted="B") for i in range(10)]
+    scores += [
+        Score(f"o{i}", "verdict", 0.5, judge=judge, draws=(1.0, 1.0))
+        for i in range(2)
+        for judge in ("a judge", "another")
+    ]
+    facts = dataclasses.replace(
+        FACTS, tables=(Table("own", "Own", (), ()),), judges=("a judge", "another")
+    )
+    report = build_report(items, [], scores, facts)
+    assert [table.name for table in report.tables] == [
+        *("own", "multiple-choice", "judge-draws", "judge-agreement", "other-ways", "position"),
+    ]
+
+
+def test_the_exact_set_is_the_accuracy_of_multiple_choice_with_its_interval() -> None:
+    items = items_of(*(item(str(i), "multiple") for i in range(12)), item("one"))
+    scores = [
+        Score(str(i), "correct", float(i > 7), extracted="A, B" if i > 7 else "A")
+        for i in range(12)
+    ]
+    report = build_report(items, [], scores, FACTS)
+    (table,) = (table for table in report.tables if table.name == "multiple-choice")
+    accuracy = cell(report.cells, "accuracy", "kind", "multiple")
+    assert table.lines[0].entries[0] == accuracy.estimate
+    chance = table.lines[2].entries[0]
+    assert isinstance(chance, Estimate) and chance.value == pytest.approx(accuracy.chance)
+
+
+def test_the_majority_in_the_judges_table_is_the_verdict_of_the_report() -> None:
+    items = items_of(*(item(str(i), "open") for i in range(4)))
+    scores = [
+        Score("0", "verdict", 1.0, judge="a judge", draws=(2.0, 2.0, 0.0)),
+        Score("1", "verdict", 0.0, judge="a judge", draws=(0.0, 0.0, 1.0)),
+        Score("2", "verdict", None, "refused", judge="a judge"),
+        Score("3", "verdict", None, "unjudged", judge="a judge"),
+    ]
+    report = build_report(items, [], scores, JUDGED)
+    (table,) = report.tables
+    assert table.lines[0].entries[0] == cell(report.cells, "verdict").estimate
+    assert table.lines[0].entries[2] == "integer majority"
+
+
+def test_the_benchmarks_charts_are_passed_on() -> None:
+    panel = Panel("Kinds", ("single",), (Series("Items", (1.0,)),))
+    chart = Chart("distribution", "What is asked", "shares", (panel,))
+    facts = dataclasses.replace(FACTS, charts=(chart,))
+    assert build_report(items_of(item("1")), [], [], facts).charts == (chart,)
+
+
+def test_the_cells_alone_are_those_of_the_report() -> None:
+    items = items_of(item("1", "open"), item("2"))
+    scores = [
+        Score("1", "verdict", 0.5, judge="another"),
+        Score("1", "verdict", 1.0, judge="a judge"),
+        Score("2", "correct", 1.0),
+    ]
+    cells = cells_of(items, scores, JUDGED)
+    assert cells == build_report(items, [], scores, JUDGED).cells
+    assert cell(cells, "verdict").estimate.value == 1.0

@@ -9,13 +9,20 @@ import pytest
 from tests.report.conftest import Demo
 from tests.report.demo import HOSTILE
 
-from eyechart.records import Cell, Estimate
+from eyechart.records import Cell, Chart, Column, Estimate, Line, Panel, Series, Table
 from eyechart.report.compare_page import (
     comparison_markdown,
     comparison_page,
     write_comparison,
 )
-from eyechart.report.comparison import Comparison, Pair, RunResult, comparison_headline
+from eyechart.report.comparison import (
+    Comparison,
+    Pair,
+    RunResult,
+    comparison_headline,
+    pair_lists,
+    turned,
+)
 
 
 def run(name: str, value: float | None, n: int = 100) -> RunResult:
@@ -100,8 +107,8 @@ def test_an_undefined_value_is_a_dash_and_small_cells_are_marked(tmp_path: Path)
     two = comparison(run("a", 0.6), run("b", None))
     write_comparison(two, tmp_path)
     text = (tmp_path / "compare.md").read_text(encoding="utf-8")
-    assert "| single choice | 60.0† (55.0–65.0) | – |" in text
-    assert "† fewer than 30 items" in text
+    assert "| single choice | 60.0‡ (55.0–65.0) | – |" in text
+    assert "‡ too few questions" in text
 
 
 def test_each_setting_has_its_own_severity_panels(demo: Demo) -> None:
@@ -146,3 +153,105 @@ def test_pairs_of_ratings_have_no_columns_of_tests_and_no_mark_of_guessing() -> 
         assert text not in markdown
     tested = comparison_page(comparison(run("a", 0.6), run("b", 0.5)))
     assert "what guessing would give" in tested
+
+
+def many(n: int) -> Comparison:
+    """Runs from the best to the worst, `run 0` the best, with every pair."""
+    runs = [run(f"run {i}", 0.8 - 0.02 * i) for i in range(n)]
+    pairs = [
+        dataclasses.replace(pair(f"run {b}", f"run {a}", 0.02 * (a - b), 0.5), only_a_right=a)
+        for a in range(n)
+        for b in range(a)
+    ]
+    return comparison(*runs, pairs=tuple(pairs))
+
+
+def test_the_pairs_of_seven_runs_are_one_table() -> None:
+    (found,) = pair_lists(many(7))
+    assert (found.heading, len(found.pairs)) == ("", 21)
+    assert "<summary>" not in comparison_page(many(7))
+
+
+def test_of_more_pairs_those_of_the_best_run_come_first_and_the_others_are_folded() -> None:
+    best, others = pair_lists(many(26))
+    assert (best.heading, len(best.pairs)) == ("run 0 and each other run", 25)
+    assert (others.heading, len(others.pairs)) == ("The other 300 pairs", 300)
+    assert [(pair.a, pair.b) for pair in best.pairs[:2]] == [("run 0", "run 1"), ("run 0", "run 2")]
+    page = comparison_page(many(26))
+    first, second = re.findall(r"<details class=\"panel\"( open)?><summary><h3 id=\"pairs", page)
+    assert (first, second) == (" open", "")
+
+
+def test_pairs_are_counted_from_the_best_run_whichever_way_they_came() -> None:
+    every = many(8)
+    turned_around = dataclasses.replace(every, pairs=tuple(map(turned, every.pairs)))
+    first, again = pair_lists(every)[0], pair_lists(turned_around)[0]
+    assert [p.difference.value for p in first.pairs] == [p.difference.value for p in again.pairs]
+    assert [p.only_a_right for p in first.pairs] == [p.only_a_right for p in again.pairs]
+
+
+def test_a_page_of_text_has_the_pairs_of_the_best_run_and_says_where_the_others_are(
+    tmp_path: Path,
+) -> None:
+    write_comparison(many(26), tmp_path)
+    text = (tmp_path / "compare.md").read_text(encoding="utf-8")
+    assert "## Pairs: run 0 and each other run" in text
+    assert "The other 300 pairs are in compare.csv." in text
+    assert "| run 1 | run 2 |" not in text
+    assert (tmp_path / "compare.csv").read_text(encoding="utf-8").count("\n") == 326
+
+
+def test_many_runs_stand_under_each_other_in_tables_by_facet_without_colours() -> None:
+    page = comparison_page(many(26))
+    assert 'class="swatch"' not in page
+    _, _, table = page.partition('<table class="beside">')
+    assert table.index("single choice") < table.index("<tbody>") < table.index("run 25")
+    few = comparison_page(many(3))
+    _, _, table = few.partition('<table class="beside">')
+    assert table.index("run 2") < table.index("<tbody>") < table.index("single choice")
+    assert few.count('class="swatch"') > 3
+
+
+def test_the_curves_of_the_seven_best_of_many_runs_are_drawn(demo: Demo) -> None:
+    runs = [dataclasses.replace(one, curves=demo.report.curves) for one in many(9).runs]
+    page = comparison_page(comparison(*runs))
+    assert "The best 7 of 9 runs are drawn." in page
+    assert page.count('class="legend"') == 7
+
+
+def test_figures_of_too_few_questions_are_grey_and_marked() -> None:
+    page = comparison_page(comparison(run("a", 0.6), run("b", 0.5)))
+    assert '<td class="grey"><strong>60.0‡</strong><small>55.0–65.0</small></td>' in page
+    assert "Grey (‡): too few questions" in page
+
+
+def test_graded_marks_have_no_test_and_print_a_dash_beside_those_that_have() -> None:
+    graded = Pair("a", "b", "accuracy", Estimate(0.1, 0.08, 0.12, 100), 100)
+    runs = [run(name, 0.5) for name in "abc"]
+    page = comparison_page(comparison(*runs, pairs=(graded, pair("a", "c", 0.1, 0.01))))
+    assert "<td>100</td><td>–</td><td>–</td><td>–</td><td>–</td></tr>" in page
+
+
+def test_own_tables_charts_and_files_are_shown_and_written(tmp_path: Path) -> None:
+    table = Table("t", "By source", (Column("NIs", "percent"),), (Line("a", ("all",)),))
+    items = dataclasses.replace(table, name="items-missed", title="Missed by all")
+    chart = Chart("radar", "All models", "radar", (Panel("", ("a", "b"), (series(0.5, 0.4),)),))
+    told = dataclasses.replace(
+        comparison(run("a", 0.6), run("b", 0.5)),
+        tables=(table, items),
+        charts=(chart,),
+        files={"items.csv": "item,right\n1,2\n"},
+    )
+    write_comparison(told, tmp_path)
+    page = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert page.index("All models") < page.index("By source") < page.index("Missed by all")
+    text = (tmp_path / "compare.md").read_text(encoding="utf-8")
+    assert "![All models](figures/radar.svg)" in text
+    assert "## By source" in text
+    assert (tmp_path / "items.csv").read_text(encoding="utf-8") == "item,right\n1,2\n"
+    for name in ("tables/t.csv", "tables/items-missed.tex", "figures/radar.svg"):
+        assert (tmp_path / name).is_file()
+
+
+def series(*values: float) -> Series:
+    return Series("overall", values)

@@ -17,7 +17,8 @@ from eyechart.errors import BadInput
 from eyechart.records import Column, Estimate, Line, Report, Table
 from eyechart.report.entries import listing_of
 from eyechart.report.markdown import report_markdown
-from eyechart.report.own_tables import groups_of, printed, worded
+from eyechart.report.own_groups import groups_of
+from eyechart.report.own_tables import printed, worded
 from eyechart.report.page import report_page
 from eyechart.report.printed import csv_text, latex_text
 from eyechart.report.tables import tables_of

@@ -5,6 +5,7 @@ import dataclasses
 import io
 from pathlib import Path
 
+import pytest
 from tests.report.conftest import same_as_golden
 from tests.report.demo import (
     ALONE,
@@ -57,12 +58,30 @@ def test_an_undefined_value_is_a_dash_for_people_and_empty_for_machines() -> Non
     assert (row["estimate"], row["low"], row["high"], row["chance"]) == ("", "", "", "")
 
 
-def test_cells_of_fewer_than_thirty_items_are_marked() -> None:
-    (table,) = tables_of(report_of(FEW, ENOUGH))
+def test_correlations_over_fewer_than_thirty_items_are_marked() -> None:
+    few, enough = (dataclasses.replace(cell, metric="srcc_mos") for cell in (FEW, ENOUGH))
+    (table,) = tables_of(report_of(few, enough))
     assert [row[3] for row in table.rows] == ["29†", "30"]
-    assert "† fewer than 30 items" in report_markdown(report_of(FEW))
+    assert "† fewer than 30 items" in report_markdown(report_of(few))
     assert "\\textdagger{} fewer than 30 items" in latex_text(table)
-    assert "fewer than 30" not in report_markdown(report_of(ENOUGH))
+    assert "fewer than 30" not in report_markdown(report_of(enough))
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "verdict"])
+def test_shares_of_too_few_questions_to_tell_two_models_apart_are_marked(metric: str) -> None:
+    few = dataclasses.replace(FEW, metric=metric)
+    plenty = dataclasses.replace(few, value="b", estimate=Estimate(0.5, 0.4, 0.6, 100))
+    (table,) = tables_of(report_of(few, plenty))
+    assert [row[3] for row in table.rows] == ["29‡", "100"]
+    told = "too few questions to show a difference of 20 points between two models."
+    assert f"\n‡ {told}\n" in report_markdown(report_of(few, plenty))
+    assert f"\\textdaggerdbl{{}} {told}" in latex_text(table)
+    assert told not in report_markdown(report_of(plenty))
+
+
+def test_what_all_items_come_to_is_never_grey() -> None:
+    (table,) = tables_of(report_of(dataclasses.replace(FEW, facet="", value="")))
+    assert table.rows[0][3] == "29†"
 
 
 def test_a_hostile_facet_cannot_choose_its_file() -> None:

@@ -29,7 +29,7 @@ class Group:
 
     name: str
     cluster_of: Mapping[str, str]
-    n_golden: int = 0
+    n_golden: int
 
     @property
     def n_items(self) -> int:

@@ -1,4 +1,4 @@
-"""Q-Bench's A2 table, published rows beside ours, and two that say what the judges are worth.
+"""Q-Bench's A2 table, published rows beside ours.
 
 In: a run's findings. Out: `records.Table`s. The published rows are in `published/description.csv`.
 """
@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
-import math
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from statistics import median
-
-import numpy as np
 
 from eyechart.benchmarks import Findings
 from eyechart.benchmarks.qbench_description_data import N_PAIRS, N_SINGLE
 from eyechart.benchmarks.qbench_description_grades import (
     DIMENSIONS,
     MOST,
-    Draws,
     Grades,
     Group,
     grades_of,
@@ -29,9 +23,6 @@ from eyechart.benchmarks.qbench_description_grades import (
     mean_share,
     mean_sum,
 )
-from eyechart.items import cluster_of
-from eyechart.metrics.agreement import equal_shares, kappa_estimate, spreads
-from eyechart.metrics.intervals import mean, proportion
 from eyechart.records import Column, Estimate, Line, Table
 
 VERDICTS = range(MOST + 1)
@@ -57,37 +48,18 @@ PUBLISHED_NOTE = (
     "Published rows were judged by a GPT model with other prompts against golden texts that were "
     "never released: near ours, not the same."
 )
-DRAWS_NOTE = (
-    "How far the draws of one judge on the same description differ: their standard deviation (in "
-    "points of 0 to 2) and the share of pairs of draws that are equal, each the mean over "
-    "descriptions with two draws or more."
-)
-JUDGES_NOTE = (
-    "Two judges on the same descriptions. Kappa (quadratic weights) and equal verdicts are those "
-    "of the medians of their draws; the difference is that of their mean verdicts, in points of "
-    "0 to 2, the first judge's less the second's."
-)
-# The standard deviation (n - 1) of verdicts is largest for two draws, 0 and 2.
-MOST_SPREAD = MOST / math.sqrt(2)
 
 
 def tables(findings: Findings) -> tuple[Table, ...]:
-    """The paper's table for single images and for pairs, then how far judges agree.
+    """The paper's table for single images and for pairs; empty where nothing has been judged.
 
     A line for each judge, and the published ones where the items are as many as Q-Bench's and all
-    have golden texts. Empty where nothing has been judged; the second part is left out where
-    each judge was asked once, the third where there is one judge.
+    have golden texts.
     """
     graded = [grades_of(findings, judge) for judge in findings.judges]
     if not any(verdicts for grades in graded for verdicts in grades.verdicts.values()):
         return ()
-    clusters = {
-        item.id: cluster_of(item, findings.item_set.card) for item in findings.item_set.items
-    }
-    everything = Group("all", clusters)
-    found = [_scores(findings.model, group, graded) for group in groups_of(findings.item_set)]
-    found += [_draws_table(graded, everything), _judges_table(graded, everything)]
-    return tuple(table for table in found if table.lines)
+    return tuple(_scores(findings.model, group, graded) for group in groups_of(findings.item_set))
 
 
 def published(group: str) -> tuple[Line, ...]:
@@ -160,58 +132,3 @@ def _left_out(group: Group, grades: Grades) -> str:
     if not missing and not unjudged:
         return ""
     return f"{grades.judge}: {missing} missing, {unjudged} not judged or only in part."
-
-
-def _draws_table(graded: Sequence[Grades], everything: Group) -> Table:
-    lines = []
-    for dimension, grades in itertools.product(DIMENSIONS, graded):
-        drawn = {name: d for name, d in grades.verdicts[dimension].items() if len(d) > 1}
-        if drawn:
-            label = f"{grades.judge}: {dimension}"
-            lines.append(Line(label, _steadiness(drawn, everything)))
-    columns = (Column("spread"), Column("equal draws", "percent"))
-    title = "Judges: how far the draws of one differ"
-    return Table("judge-draws", title, columns, tuple(lines), DRAWS_NOTE, label="Judge")
-
-
-def _steadiness(drawn: dict[str, Draws], everything: Group) -> tuple[Estimate, ...]:
-    most = max(map(len, drawn.values()))
-    draws = np.array([(*each, *[math.nan] * (most - len(each))) for each in drawn.values()])
-    clusters = [everything.cluster_of[name] for name in drawn]
-    return (
-        mean(spreads(draws), clusters, within=(0.0, MOST_SPREAD)),
-        mean(equal_shares(draws), clusters, within=(0.0, 1.0)),
-    )
-
-
-def _judges_table(graded: Sequence[Grades], everything: Group) -> Table:
-    lines = []
-    for dimension in DIMENSIONS:
-        for first, second in itertools.combinations(graded, 2):
-            a, b = first.verdicts[dimension], second.verdicts[dimension]
-            shared = [name for name in a if name in b]
-            if shared:
-                label = f"{first.judge} and {second.judge}: {dimension}"
-                clusters = [everything.cluster_of[name] for name in shared]
-                pairs = [(a[name], b[name]) for name in shared]
-                lines.append(Line(label, _agreement(pairs, clusters)))
-    columns = (
-        Column("weighted kappa"),
-        Column("equal verdicts", "percent"),
-        Column("difference"),
-    )
-    title = "Judges: how far two of them agree"
-    return Table("judge-agreement", title, columns, tuple(lines), JUDGES_NOTE, label="Judges")
-
-
-def _agreement(
-    pairs: Sequence[tuple[Draws, Draws]], clusters: Sequence[str]
-) -> tuple[Estimate, ...]:
-    a = [median(first) for first, _ in pairs]
-    b = [median(second) for _, second in pairs]
-    apart = [sum(first) / len(first) - sum(second) / len(second) for first, second in pairs]
-    return (
-        kappa_estimate(a, b, clusters),
-        proportion([float(x == y) for x, y in zip(a, b, strict=True)], clusters),
-        mean(apart, clusters, within=(-MOST, MOST)),
-    )

@@ -120,4 +120,5 @@ def subsets_of(item: Item) -> frozenset[str]:
     )
     code = CODES.get(item.kind, "")
     named = {OVERALL, source, dimension, concern, code}
-    return frozenset(named | {f"{source}/{dimension}", f"{code}/{scope}"}) & COUNTS.keys()
+    found = named | {f"{source}/{dimension}", f"{code}/{scope}"}
+    return frozenset(found & COUNTS.keys())

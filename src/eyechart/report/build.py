@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 from eyechart.items import ItemSet
 from eyechart.metrics import Metric
-from eyechart.records import CLOSED_KINDS, Cell, Curve, Report, Response, Score, Table
+from eyechart.records import CLOSED_KINDS, Cell, Chart, Curve, Report, Response, Score, Table
 from eyechart.report.bias import bias_tables
 from eyechart.report.counting import counts_of, of_first_judge, owed
 from eyechart.report.facets import Facet, facets_of
 from eyechart.report.formatting import plural
 from eyechart.report.headline import Found, headline
+from eyechart.report.judges import judge_tables
+from eyechart.report.option_choices import option_choice_tables
 from eyechart.report.samples import Sample, cell_of, further_cells, is_pooled, samples_of
 from eyechart.report.variants import variant_tables
 
@@ -28,9 +30,9 @@ class RunFacts:
     `judges`: the judge models' names, the one whose verdicts count first; none without a judge.
     `notes`: sentences that a reader must see. `metrics`: those told over all items beside accuracy
     and the rank correlation, where they fit. `provenance`: every version, digest and setting, in
-    the order printed. `tables`: the benchmark's own. `lead`: sentences of the benchmark that open
-    the headline in place of the general ones, "" for those. `max_unjudged`: the share of the
-    replies asked about (0 to 1) that a judge may owe before the headline opens with it.
+    the order printed. `tables`, `charts`: the benchmark's own. `lead`: sentences of the benchmark
+    that open the headline in place of the general ones, "" for those. `max_unjudged`: the share of
+    the replies asked about (0 to 1) that a judge may owe before the headline opens with it.
     """
 
     title: str
@@ -44,6 +46,7 @@ class RunFacts:
     tables: tuple[Table, ...] = ()
     lead: str = ""
     max_unjudged: float = 0.05
+    charts: tuple[Chart, ...] = ()
 
 
 def build_report(
@@ -58,8 +61,7 @@ def build_report(
     """
     every = tuple(scores)
     scores = of_first_judge(every, facts.judges)
-    samples = [s for s in samples_of(item_set, scores) if facts.judges or not _waits(s)]
-    cells = _cells(samples, item_set, facts)
+    cells = cells_of(item_set, scores, facts)
     lost = sum(map(_is_lost_elsewhere, scores))
     counts = counts_of(item_set, scores)
     found = Found(facts.model, cells, facts.curves, counts, owed(scores), lost)
@@ -78,8 +80,22 @@ def build_report(
         counts=found.counts,
         notes=(*facts.notes, *_notes(item_set, responses)),
         provenance=facts.provenance,
-        tables=(*facts.tables, *variant_tables(item_set, every), *bias_tables(item_set, scores)),
+        tables=(
+            *facts.tables,
+            *option_choice_tables(item_set, scores),
+            *judge_tables(item_set, every, facts.judges),
+            *variant_tables(item_set, every),
+            *bias_tables(item_set, scores),
+        ),
+        charts=facts.charts,
     )
+
+
+def cells_of(item_set: ItemSet, scores: Sequence[Score], facts: RunFacts) -> tuple[Cell, ...]:
+    """Every metric of a run over all items and by facet; of several judges the first one counts."""
+    samples = samples_of(item_set, of_first_judge(scores, facts.judges))
+    told = [sample for sample in samples if facts.judges or not _waits(sample)]
+    return _cells(told, item_set, facts)
 
 
 def _is_lost_elsewhere(score: Score) -> bool:

@@ -6,43 +6,61 @@ figures. No number is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eyechart.records import Cell
+from eyechart.report.charts import drawings_of, figures_of_charts
 from eyechart.report.compare_tables import (
     N_UNTESTED,
-    SideBySide,
+    Beside,
     comparison_tables,
+    grid_of,
     pair_shown,
     pairs_table,
+    shown_tables,
     side_by_side,
 )
 from eyechart.report.comparison import (
     TESTS_NOTE,
     Comparison,
     Pair,
+    RunResult,
     comparison_headline,
+    pair_lists,
     ranked,
 )
-from eyechart.report.drawing import Drawing, finished, style
+from eyechart.report.drawing import SERIES, Drawing, finished, style
 from eyechart.report.figures import Dot, DotGroup, dots_figure
 from eyechart.report.formatting import (
+    BLANK,
     SMALL_NOTE,
     facet_name,
     facet_value,
     heading,
-    is_small,
     metric_named,
     one_line,
+    plural,
     shown,
     shown_interval,
     shown_n,
     shown_unscored,
 )
-from eyechart.report.markdown import notes_markdown, provenance_markdown, tables_markdown
-from eyechart.report.page import Bar, bar_of, legend_of, panels_markup, split_headline
+from eyechart.report.greying import GREY_NOTE, is_grey_cell, is_only_small
+from eyechart.report.markdown import (
+    charts_markdown,
+    notes_markdown,
+    provenance_markdown,
+    tables_markdown,
+)
+from eyechart.report.own_groups import groups_of
+from eyechart.report.page import (
+    MOST_OPEN,
+    Bar,
+    bar_of,
+    legend_of,
+    panels_markup,
+    split_headline,
+)
 from eyechart.report.printed import csv_text, markdown_escaped, slug
 from eyechart.report.rendering import rendered
 from eyechart.report.sight import by_setting
@@ -54,7 +72,7 @@ MOST_DOTS = 40
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A run as the page ranks it."""
+    """A run as the page ranks it; `colour`: that of its curves, "" where it has none."""
 
     name: str
     model: str
@@ -75,21 +93,34 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """One cell of a table with a column for each run."""
+class PairTable:
+    """Pairs under one heading, "" where there is but one table, which is then always open."""
+
+    heading: str
+    rows: tuple[PairRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BesideCell:
+    """One run's figure in a table by facet."""
 
     value: str
     interval: str
-    mark: str
-    best: bool
+    is_best: bool
+    is_grey: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BesideTable:
-    """A facet's values down, the runs across."""
+    """A facet's values down and the runs across, or where there are many runs these down.
+
+    `header`: each column with its colour, "" for none.
+    """
 
     heading: str
-    rows: tuple[tuple[str, tuple[Beside, ...]], ...]
+    header: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, tuple[BesideCell, ...]], ...]
+    runs_down: bool
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
@@ -99,7 +130,8 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     """
     files = {
         **table_files(comparison_tables(comparison)),
-        **figure_files(comparison_figures(comparison)),
+        **figure_files([*comparison_figures(comparison), *drawings_of(comparison.charts)]),
+        **{name: text.encode() for name, text in comparison.files.items()},
         "compare.csv": csv_text(pairs_table(comparison.tested)).encode(),
         "compare.md": comparison_markdown(comparison).encode(),
         "compare.html": comparison_page(comparison).encode(),
@@ -110,7 +142,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
 
 def comparison_page(comparison: Comparison) -> str:
     """The whole comparison as HTML, self-contained."""
-    sides = side_by_side(comparison)
+    cells = [
+        cell for side in side_by_side(comparison) for _, row in side.rows for cell in row if cell
+    ]
     values = {
         "title": comparison.title,
         "headline": split_headline(comparison_headline(comparison)),
@@ -118,19 +152,25 @@ def comparison_page(comparison: Comparison) -> str:
         "metric": metric_named(comparison.metric),
         "contenders": contenders(comparison),
         "any_chance": any(cell.chance is not None for _, cell in ranked(comparison)),
-        "pairs": _pair_rows(comparison.tested),
+        "pairs": _pair_tables(comparison),
         "any_tested": _any_tested(comparison),
         "n_shown": None if _any_tested(comparison) else N_UNTESTED,
         "tests_note": TESTS_NOTE,
         "several_metrics": len({pair.metric for pair in comparison.tested}) > 1,
-        "beside": [_beside_table(side) for side in sides],
-        "legend": legend_of([run.name for run in comparison.runs]),
+        "own": groups_of(comparison.tables),
+        "figures": figures_of_charts(comparison.charts),
+        "most_open": MOST_OPEN,
+        "beside": _beside_tables(comparison),
+        "legend": [*_colours(comparison).items()],
+        "drawn_note": _drawn_note(comparison),
         "settings": [
             (heading(setting), panels_markup(runs, thresholds=False, prefix=f"s{i}-"))
             for i, (setting, runs) in enumerate(_by_setting(comparison).items())
         ],
-        "has_small": any(is_small(c) for s in sides for _, cells in s.rows for c in cells if c),
+        "has_small": any(map(is_only_small, cells)),
+        "has_grey": any(map(is_grey_cell, cells)),
         "small_note": SMALL_NOTE,
+        "grey_note": GREY_NOTE,
         "provenance": [*comparison.provenance.items()],
     }
     return rendered("compare.html", values)
@@ -147,7 +187,8 @@ def comparison_markdown(comparison: Comparison) -> str:
             f"(figures/{_severity_file(setting)}.svg)\n"
             for setting in _by_setting(comparison)
         ),
-        *tables_markdown(comparison_tables(comparison)),
+        *charts_markdown(comparison.charts),
+        *tables_markdown(shown_tables(comparison)),
         *([f"{TESTS_NOTE}\n"] if _any_tested(comparison) else []),
         *notes_markdown(comparison.notes),
         *provenance_markdown(comparison.provenance),
@@ -167,12 +208,12 @@ def comparison_figures(comparison: Comparison) -> tuple[Drawing, ...]:
 
 def contenders(comparison: Comparison) -> list[Contender]:
     """The runs, the best first, each in the colour it has in the figures."""
-    colour = dict(legend_of([run.name for run in comparison.runs]))
+    colours = _colours(comparison)
     return [
         Contender(
             name=run.name,
             model=run.model,
-            colour=colour[run.name],
+            colour=colours.get(run.name, ""),
             bar=bar_of(cell),
             value=shown(cell),
             interval=shown_interval(cell),
@@ -187,9 +228,31 @@ def _any_tested(comparison: Comparison) -> bool:
     return any(pair.p_mcnemar is not None for pair in comparison.tested)
 
 
+def _drawn(comparison: Comparison) -> list[RunResult]:
+    """The runs whose curves are drawn: all, or of many the best, as colours tell no more apart."""
+    runs = [run for run in comparison.runs if run.curves]
+    if len(runs) <= len(SERIES):
+        return runs
+    best = {run.name for run, _ in ranked(comparison)[: len(SERIES)]}
+    return [run for run in runs if run.name in best]
+
+
+def _drawn_note(comparison: Comparison) -> str:
+    n, n_drawn = len(comparison.runs), len(_drawn(comparison))
+    return f"The best {n_drawn} of {plural(n, 'run')} are drawn." if n_drawn < n else ""
+
+
+def _colours(comparison: Comparison) -> dict[str, str]:
+    """Each run's colour in the figures; of many runs only those have one that have curves drawn."""
+    runs = comparison.runs
+    return dict(
+        legend_of([r.name for r in (runs if len(runs) <= len(SERIES) else _drawn(comparison))])
+    )
+
+
 def _by_setting(comparison: Comparison) -> dict[str, AllSeries]:
-    """For each setting the curves of every run there, by the run's name."""
-    by_run = {run.name: by_setting(run.curves) for run in comparison.runs}
+    """For each setting the curves of every drawn run there, by the run's name."""
+    by_run = {run.name: by_setting(run.curves) for run in _drawn(comparison)}
     settings = dict.fromkeys(setting for found in by_run.values() for setting in found)
     return {s: {run: found.get(s, []) for run, found in by_run.items()} for s in settings}
 
@@ -218,11 +281,18 @@ def _dot_groups(comparison: Comparison) -> list[DotGroup]:
     return groups
 
 
-def _pair_rows(pairs: Sequence[Pair]) -> list[PairRow]:
+def _pair_tables(comparison: Comparison) -> list[PairTable]:
     """The pairs; their bars share one scale, wide enough for the widest interval."""
-    ends = [e for p in pairs for e in (p.difference.low, p.difference.high) if e is not None]
-    reach = max([abs(end) for end in ends], default=0.0) or 1.0
-    return [PairRow(pair_shown(pair), _difference_bar(pair, reach)) for pair in pairs]
+    differences = [pair.difference for pair in comparison.tested]
+    ends = [abs(end) for d in differences for end in (d.low, d.high) if end is not None]
+    reach = max(ends, default=0.0) or 1.0
+    return [
+        PairTable(
+            found.heading,
+            tuple(PairRow(pair_shown(pair), _difference_bar(pair, reach)) for pair in found.pairs),
+        )
+        for found in pair_lists(comparison)
+    ]
 
 
 def _difference_bar(pair: Pair, reach: float) -> Bar:
@@ -237,19 +307,22 @@ def _difference_bar(pair: Pair, reach: float) -> Bar:
     return Bar(place(d.value), low, high, "50%")
 
 
-def _beside_table(side: SideBySide) -> BesideTable:
-    rows = tuple((facet_value(side.facet, value), _besides(cells)) for value, cells in side.rows)
-    return BesideTable(f"By {facet_name(side.facet)}", rows)
+def _beside_tables(comparison: Comparison) -> list[BesideTable]:
+    colours = _colours(comparison)
+    tables = []
+    for side in side_by_side(comparison):
+        grid = grid_of(side, [run.name for run in comparison.runs])
+        header = tuple((name, "" if grid.runs_down else colours[name]) for name in grid.header)
+        rows = tuple((label, tuple(map(_beside_cell, cells))) for label, cells in grid.rows)
+        title = f"By {facet_name(side.facet)}"
+        tables.append(BesideTable(title, header, rows, grid.runs_down))
+    return tables
 
 
-def _besides(cells: Sequence[Cell | None]) -> tuple[Beside, ...]:
-    known = [c.estimate.value for c in cells if c is not None and c.estimate.value is not None]
-    best = max(known, default=None)
-    return tuple(_beside(cell, best) for cell in cells)
-
-
-def _beside(cell: Cell | None, best: float | None) -> Beside:
+def _beside_cell(beside: Beside) -> BesideCell:
+    cell = beside.cell
     if cell is None or cell.estimate.value is None:
-        return Beside("–", "", "", best=False)
-    mark = "†" if is_small(cell) else ""
-    return Beside(shown(cell), shown_interval(cell), mark, best=cell.estimate.value == best)
+        return BesideCell(BLANK, "", is_best=False, is_grey=False)
+    return BesideCell(
+        shown(cell) + beside.mark, shown_interval(cell), beside.is_best, is_grey_cell(cell)
+    )

@@ -5,18 +5,18 @@ In: a `Comparison`. Out: `Printed` tables, which `eyechart.report.printed` turns
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eyechart.records import Cell
-from eyechart.report.comparison import Comparison, Pair, ranked
+from eyechart.report.comparison import Comparison, Pair, pair_lists, ranked
 from eyechart.report.formatting import (
     BLANK,
     SMALL_MARK,
     facet_name,
     facet_value,
     heading,
-    is_small,
     metric_named,
     p_value,
     shown,
@@ -27,6 +27,8 @@ from eyechart.report.formatting import (
     signed_span,
     whole,
 )
+from eyechart.report.greying import GREY_MARK, is_grey_cell, is_only_small
+from eyechart.report.own_tables import printed
 from eyechart.report.printed import Printed, distinctly_named, exact, slug
 from eyechart.report.tables import CELL_DATA, cell_data
 
@@ -35,6 +37,8 @@ PAIR_DATA = (
     *("only_a_right", "only_b_right", "p_mcnemar", "p_holm"),
 )
 
+MANY = 7
+"""Of more runs than this each has a row of its own in tables by facet, not a column."""
 N_UNTESTED = 6
 """The columns of pairs before those of their tests."""
 
@@ -47,13 +51,79 @@ class SideBySide:
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One cell beside those of other runs; `is_best`: no run has more."""
+
+    cell: Cell | None
+    is_best: bool
+
+    @property
+    def mark(self) -> str:
+        """That of a figure that rests on few items, else ""."""
+        if self.cell is None or self.cell.estimate.value is None:
+            return ""
+        if is_grey_cell(self.cell):
+            return GREY_MARK
+        return SMALL_MARK if is_only_small(self.cell) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A facet's values down and runs across, or where there are many runs these down.
+
+    `runs_down`: the latter. `rows`: a label and a cell for each text of `header`.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Beside, ...]], ...]
+    runs_down: bool
+
+
+def grid_of(side: SideBySide, names: Sequence[str]) -> Grid:
+    """The cells of a facet laid out; `names`: of the runs."""
+    values = tuple(facet_value(side.facet, value) for value, _ in side.rows)
+    cells = [_besides(cells) for _, cells in side.rows]
+    if len(names) <= MANY:
+        return Grid(tuple(names), tuple(zip(values, cells, strict=True)), runs_down=False)
+    turned = zip(*cells, strict=True)
+    return Grid(values, tuple(zip(names, turned, strict=True)), runs_down=True)
+
+
+def _besides(cells: Sequence[Cell | None]) -> tuple[Beside, ...]:
+    known = [c.estimate.value for c in cells if c is not None and c.estimate.value is not None]
+    best = max(known, default=None)
+    return tuple(
+        Beside(cell, best is not None and cell is not None and cell.estimate.value == best)
+        for cell in cells
+    )
+
+
 def comparison_tables(comparison: Comparison) -> tuple[Printed, ...]:
-    """The runs, the pairs, then a table per facet with a column for each run."""
-    tables = [runs_table(comparison)]
-    if comparison.tested:
-        tables.append(pairs_table(comparison.tested))
-    tables += [_facet_table(comparison, side) for side in side_by_side(comparison)]
-    return distinctly_named(tables)
+    """The runs, the pairs, the comparison's own tables, then a table per facet."""
+    return _all_tables(comparison, pairs_table(comparison.tested))
+
+
+def shown_tables(comparison: Comparison) -> tuple[Printed, ...]:
+    """The same for a page of text: of many pairs only those of the best run."""
+    lists = pair_lists(comparison)
+    pairs = pairs_table(lists[0].pairs if lists else ())
+    if len(lists) > 1:
+        note = f"{lists[1].heading} are in compare.csv."
+        pairs = dataclasses.replace(pairs, caption=f"Pairs: {lists[0].heading}", notes=(note,))
+    return _all_tables(comparison, pairs)
+
+
+def _all_tables(comparison: Comparison, pairs: Printed) -> tuple[Printed, ...]:
+    names = [run.name for run in comparison.runs]
+    return distinctly_named(
+        [
+            runs_table(comparison),
+            *([pairs] if pairs.rows else []),
+            *map(printed, comparison.tables),
+            *(_facet_table(comparison.metric, side, names) for side in side_by_side(comparison)),
+        ]
+    )
 
 
 def runs_table(comparison: Comparison) -> Printed:
@@ -112,17 +182,13 @@ def side_by_side(comparison: Comparison) -> list[SideBySide]:
     ]
 
 
-def _facet_table(comparison: Comparison, side: SideBySide) -> Printed:
-    label = metric_named(comparison.metric).label
-    names = [run.name for run in comparison.runs]
-    rows = [
-        (facet_value(side.facet, value), *map(_shown_beside, cells)) for value, cells in side.rows
-    ]
+def _facet_table(metric: str, side: SideBySide, names: Sequence[str]) -> Printed:
+    grid = grid_of(side, names)
     return Printed(
-        slug(f"{comparison.metric}-by-{side.facet}"),
-        f"{label} by {facet_name(side.facet)}",
-        (heading(side.facet), *names),
-        tuple(rows),
+        slug(f"{metric}-by-{side.facet}"),
+        f"{metric_named(metric).label} by {facet_name(side.facet)}",
+        ("Run" if grid.runs_down else heading(side.facet), *grid.header),
+        tuple((label, *map(_shown_beside, cells)) for label, cells in grid.rows),
         ("run", *CELL_DATA),
         tuple(
             (name, *cell_data(cell))
@@ -137,10 +203,11 @@ def _shown_cell(cell: Cell) -> tuple[str, ...]:
     return shown(cell), shown_interval(cell), shown_n(cell)
 
 
-def _shown_beside(cell: Cell | None) -> str:
+def _shown_beside(beside: Beside) -> str:
+    cell = beside.cell
     if cell is None or cell.estimate.value is None:
         return BLANK
-    return f"{shown(cell)}{SMALL_MARK if is_small(cell) else ''} ({shown_interval(cell)})"
+    return f"{shown(cell)}{beside.mark} ({shown_interval(cell)})"
 
 
 def _pair_data(pair: Pair) -> tuple[str, ...]:

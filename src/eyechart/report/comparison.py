@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from eyechart.records import Cell, Curve, Estimate
+from eyechart.records import Cell, Chart, Curve, Estimate, Table
 from eyechart.report.formatting import (
     metric_named,
     number,
@@ -19,6 +19,8 @@ from eyechart.report.formatting import (
     span,
 )
 
+MOST_PAIRS = 21
+"""As many as seven runs make."""
 TESTS_NOTE = (
     "McNemar's test and Holm's correction treat the items as independent, also where several show "
     "one photograph; the intervals do not. A difference is called clear where its interval leaves "
@@ -64,7 +66,11 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Runs beside each other. `n_items`: that they share. `metric`: what they are ranked by."""
+    """Runs beside each other. `n_items`: that they share. `metric`: what they are ranked by.
+
+    `tables`, `charts`: the benchmark's own, and what is said of its items. `files`: further files
+    to write beside the page, their text by name.
+    """
 
     title: str
     benchmark: str
@@ -74,11 +80,42 @@ class Comparison:
     metric: str = "accuracy"
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tested(self) -> tuple[Pair, ...]:
         """The pairs that share scored items: all but those about answers that nobody judged."""
         return tuple(pair for pair in self.pairs if pair.n)
+
+
+@dataclass(frozen=True, slots=True)
+class PairList:
+    """Pairs under one heading, "" where there is but one list."""
+
+    heading: str
+    pairs: tuple[Pair, ...]
+
+
+def pair_lists(comparison: Comparison) -> tuple[PairList, ...]:
+    """The pairs with a test or an interval; where they are many, those of the best run first.
+
+    These are counted from the best run, the next best first: a difference above 0 is its lead.
+    """
+    pairs, order = comparison.tested, ranked(comparison)
+    if len(pairs) <= MOST_PAIRS or not order:
+        return (PairList("", pairs),) if pairs else ()
+    rank = {run.name: place for place, (run, _) in enumerate(order)}
+    best = order[0][0].name
+    found = [p if p.a == best else turned(p) for p in pairs if best in (p.a, p.b)]
+    found.sort(key=lambda p: (p.metric != comparison.metric, rank.get(p.b, len(order))))
+    others = tuple(pair for pair in pairs if best not in (pair.a, pair.b))
+    lists = (
+        PairList(f"{best} and each other run", tuple(found)),
+        PairList(f"The other {plural(len(others), 'pair')}", others),
+    )
+    return tuple(one for one in lists if one.pairs)
 
 
 def ranked(comparison: Comparison) -> list[tuple[RunResult, Cell]]:

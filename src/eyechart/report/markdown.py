@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eyechart.records import Report
-from eyechart.report.formatting import SMALL_NOTE
-from eyechart.report.printed import Printed, has_small, markdown_escaped, markdown_table
+from eyechart.records import Chart, Report
+from eyechart.report.charts import file_of
+from eyechart.report.printed import (
+    Printed,
+    markdown_escaped,
+    markdown_table,
+    markdown_text,
+    marks_told,
+)
 from eyechart.report.scatter import Cloud, ratings_caption
 from eyechart.report.tables import tables_of
 
@@ -25,6 +31,7 @@ def report_markdown(report: Report, clouds: Sequence[Cloud] = ()) -> str:
         *(["![Accuracy by group](figures/accuracy.svg)\n"] if _has_accuracy(report) else []),
         *(["![Accuracy against severity](figures/severity.svg)\n"] if report.curves else []),
         *_ratings_markdown(clouds),
+        *charts_markdown(report.charts),
         *tables_markdown(tables),
         *notes_markdown(report.notes),
         *provenance_markdown(
@@ -35,13 +42,22 @@ def report_markdown(report: Report, clouds: Sequence[Cloud] = ()) -> str:
 
 
 def tables_markdown(tables: Sequence[Printed]) -> list[str]:
-    """Each table under its caption; one footnote if any row rests on few items."""
+    """Each table under its caption; what the marks of few items mean is told once, at the end."""
     parts = []
     for table in tables:
         parts.append(f"## {markdown_escaped(table.caption)}\n")
-        parts.append(markdown_table(table.header, table.rows, table.n_text))
+        parts.append(markdown_text(table))
         parts += [f"{markdown_escaped(note)}\n" for note in table.notes]
-    return parts + ([f"{SMALL_NOTE}\n"] if any(map(has_small, tables)) else [])
+    return parts + [f"{note}\n" for note in marks_told(tables)]
+
+
+def charts_markdown(charts: Sequence[Chart]) -> list[str]:
+    """Each chart as a picture of the folder, with its note."""
+    parts = []
+    for chart in charts:
+        parts.append(f"![{markdown_escaped(chart.title)}](figures/{file_of(chart)}.svg)\n")
+        parts += [f"{markdown_escaped(chart.note)}\n"] if chart.note else []
+    return parts
 
 
 def notes_markdown(notes: Sequence[str]) -> list[str]:

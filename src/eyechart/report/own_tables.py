@@ -1,75 +1,57 @@
 """A benchmark's own tables (`records.Table`), worded for people and laid out for machines.
 
 In: `records.Table`s. Out: `Worded` tables for the page, and `Printed` ones for Markdown, LaTeX and
-CSV. No figure is computed here. A column whose name begins with `difference` is printed with signs.
+CSV. No figure is computed here.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from eyechart.errors import BadInput
-from eyechart.records import Column, Estimate, Line, Table
-from eyechart.report.formatting import BLANK, SMALL_MARK, SMALL_N, whole
-from eyechart.report.printed import Printed, Shown, exact, slug
+from eyechart.records import Column, Line, Table
+from eyechart.report.formatting import BLANK, SMALL_MARK, SMALL_N
+from eyechart.report.greying import GREY_MARK, is_grey
+from eyechart.report.own_cells import Entry, Filled, Head, interval_of, known, n_of, rounded
+from eyechart.report.printed import Layout, Printed, Shown, Span, exact, safe_name, spans_of
+from eyechart.report.ranked_tables import (
+    HERE,
+    HERE_NOTE,
+    PLACES_NOTE,
+    caption_of,
+    grey_columns,
+    is_mixed,
+    places_of,
+)
 
-OTHER_WAYS = {"other-ways"}
-BIAS = {"position", "yes-and-no"}
-PUBLISHED = "Bold figures were measured here, with 95 % intervals; grey ones are as published."
-WAYS = "The same questions, asked and scored in other ways."
-LEANINGS = "What the model tends to choose, whatever is right."
 CELL_PARTS = ("", " low", " high", " n")
-
-DIGITS = {"percent": 1, "fraction": 4, "number": 3, "count": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """One cell: the value with its dagger, its interval and n ("" where there is none to show).
-
-    `n` is told here only where neither the column's head nor the cell before tells the same;
-    `title` tells it all, on hovering.
-    """
-
-    value: str
-    interval: str = ""
-    n: str = ""
-    title: str = ""
-    is_text: bool = False
-
-    @property
-    def text(self) -> str:
-        """The whole cell on one line."""
-        aside = "; ".join(filter(None, (self.interval, self.n)))
-        return f"{self.value} ({aside})" if aside else self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a column; `n`: that of every line measured here, "" where it differs."""
-
-    name: str
-    n: str
-    is_text: bool
-
-    @property
-    def text(self) -> str:
-        """The whole head on one line."""
-        return f"{self.name} ({self.n})" if self.n else self.name
+PLACE_WORDS = ("", "best of its column", "runner-up of its column")
 
 
 @dataclass(frozen=True, slots=True)
 class WordedLine:
-    """A line; `mark`: the number of its source among several, "" where that goes without saying."""
+    """A line; `mark`: the number of its source among several, "" where that goes without saying.
+
+    `is_here`: it is marked as measured here.
+    """
 
     label: str
     mark: str
     published: bool
     cells: tuple[Filled, ...]
+    section: str = ""
+    is_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines under one heading, "" for none."""
+
+    heading: str
+    lines: tuple[WordedLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +65,7 @@ class Worded:
     heads: tuple[Head, ...]
     lines: tuple[WordedLine, ...]
     sources: tuple[str, ...]
+    ranked: bool = False
 
     @property
     def has_small(self) -> bool:
@@ -90,31 +73,25 @@ class Worded:
         return any(SMALL_MARK in cell.value for line in self.lines for cell in line.cells)
 
     @property
+    def has_grey(self) -> bool:
+        """A figure of the table rests on too few items to tell two models apart."""
+        return any(cell.is_grey for line in self.lines for cell in line.cells)
+
+    @property
     def is_mixed(self) -> bool:
         """It has published lines beside measured ones."""
         return len({line.published for line in self.lines}) > 1
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The upper storey of the head: headings over several columns; nothing without any."""
+        return spans_of([head.over for head in self.heads])
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Tables under one heading, with a sentence on what they have in common."""
-
-    heading: str
-    about: str
-    tables: tuple[Worded, ...]
-
-
-def groups_of(tables: Sequence[Table]) -> tuple[Group, ...]:
-    """The benchmark's own tables, then those that every report of closed questions has."""
-    own = tuple(worded(t) for t in tables if t.name not in OTHER_WAYS | BIAS)
-    beside = any(table.is_mixed for table in own)
-    heading = "Beside published figures" if beside else "The benchmark's tables"
-    groups = (
-        Group(heading, PUBLISHED if beside else "", own),
-        Group("Robustness", WAYS, tuple(worded(t) for t in tables if t.name in OTHER_WAYS)),
-        Group("Bias", LEANINGS, tuple(worded(t) for t in tables if t.name in BIAS)),
-    )
-    return tuple(group for group in groups if group.tables)
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The lines, those that share a heading together."""
+        parts = groupby(self.lines, key=lambda line: line.section)
+        return tuple(Section(heading, tuple(lines)) for heading, lines in parts)
 
 
 def worded(table: Table) -> Worded:
@@ -122,6 +99,7 @@ def worded(table: Table) -> Worded:
 
     Raises BadInput where a line has more or fewer entries than there are columns.
 
+    >>> from eyechart.records import Estimate
     >>> lines = (Line("ours", (Estimate(0.612, 0.58, 0.64, 1495),)),)
     >>> found = worded(Table("t", "T", (Column("overall", "fraction"),), lines))
     >>> found.heads[0].text, found.lines[0].cells[0].text
@@ -129,38 +107,48 @@ def worded(table: Table) -> Worded:
     """
     _check(table)
     sources = tuple(dict.fromkeys(line.source for line in table.lines if _is_sourced(line)))
-    heads = tuple(_head(table, i) for i in range(len(table.columns)))
+    grey = grey_columns(table)
+    heads = tuple(_head(table, i, is_all_grey=grey[i]) for i in range(len(table.columns)))
     return Worded(
         name=table.name,
-        title=table.title,
+        title=caption_of(table),
         note=table.note,
         label=table.label,
         heads=heads,
-        lines=tuple(_line(table, line, heads, sources) for line in table.lines),
+        lines=tuple(
+            _line(table, line, _cells(table, line, heads, places), sources)
+            for line, places in zip(table.lines, places_of(table), strict=True)
+        ),
         sources=sources,
+        ranked=table.ranked,
     )
 
 
 def printed(table: Table) -> Printed:
     """The table for Markdown and LaTeX, and for machines: value, low, high and n per column.
 
-    A published line is marked with the number of its source, which is told below the table.
+    A published line is marked with the number of its source, which is told below the table; in a
+    ranked table only where there are several.
     """
     found = worded(table)
+    goes_without = table.ranked and len(found.sources) == 1
     numbers = {source: f"[{i}]" for i, source in enumerate(found.sources, 1)}
     told = [f"{mark} published: {source}" for source, mark in numbers.items()]
+    if goes_without:
+        numbers, told = {}, [f"Published: {source}" for source in found.sources]
     marks = [numbers.get(line.source, "") if line.published else "" for line in table.lines]
     return Printed(
-        name=table.name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", table.name) else slug(table.name),
-        caption=table.title,
-        header=(table.label, *(head.text for head in found.heads)),
+        name=safe_name(table.name),
+        caption=found.title,
+        header=(table.label, *(h.name + h.mark if table.ranked else h.text for h in found.heads)),
         rows=tuple(
-            (f"{line.label} {mark}".strip(), *(cell.text for cell in line.cells))
+            (_label(line, mark), *(c.value if table.ranked else c.text for c in line.cells))
             for line, mark in zip(found.lines, marks, strict=True)
         ),
         data_header=_data_header(table),
-        data=tuple(map(_data, table.lines)),
-        notes=tuple(filter(None, (table.note, *told))),
+        data=tuple(_data(line, sectioned=_is_sectioned(table)) for line in table.lines),
+        notes=tuple(filter(None, (table.note, *_reading_notes(found), *told))),
+        layout=_layout(found),
     )
 
 
@@ -177,88 +165,129 @@ def _is_sourced(line: Line) -> bool:
     return line.published and bool(line.source)
 
 
-def _head(table: Table, index: int) -> Head:
+def _is_sectioned(table: Table) -> bool:
+    return any(line.group for line in table.lines)
+
+
+def _head(table: Table, index: int, *, is_all_grey: bool) -> Head:
     column = table.columns[index]
+    ns = {_n(table, line, index) for line in table.lines} - {""}
     entries = [line.entries[index] for line in table.lines]
-    ns = {_n(column, line, line.entries[index]) for line in table.lines} - {""}
-    is_text = any(isinstance(entry, str) and entry for entry in entries) and not any(
-        isinstance(entry, Estimate) for entry in entries
+    is_text = any(isinstance(entry, str) and entry for entry in entries) and all(
+        isinstance(entry, str | None) for entry in entries
     )
-    name = f"{column.name}, %" if column.unit == "percent" else column.name
-    return Head(name, ns.pop() if len(ns) == 1 else "", is_text)
+    unit = ", %" if column.unit == "percent" and not table.ranked else ""
+    mark = GREY_MARK if is_all_grey else ""
+    n = ns.pop() if len(ns) == 1 else ""
+    return Head(f"{column.name}{unit}", n, is_text, column.group, mark)
 
 
-def _n(column: Column, line: Line, entry: Estimate | str | None) -> str:
-    """How many items a figure measured here rests on; "" for counts, which are that themselves."""
-    if not isinstance(entry, Estimate) or entry.value is None or not entry.n:
-        return ""
-    return "" if line.published or column.unit == "count" else f"n = {whole(entry.n)}"
+def _n(table: Table, line: Line, index: int) -> str:
+    """The n of a figure; of published ones only in ranked tables, which tell it on demand."""
+    told = table.ranked or not line.published
+    return n_of(line.entries[index], table.columns[index]) if told else ""
 
 
-def _line(table: Table, line: Line, heads: Sequence[Head], sources: Sequence[str]) -> WordedLine:
+def _line(
+    table: Table, line: Line, cells: tuple[Filled, ...], sources: Sequence[str]
+) -> WordedLine:
     several = _is_sourced(line) and len(sources) > 1
-    cells: list[Filled] = []
-    told = ""
-    for column, entry, head in zip(table.columns, line.entries, heads, strict=True):
-        cell = _filled(column, line, entry, head)
-        cells.append(dataclasses.replace(cell, n="") if cell.n == told else cell)
-        told = cell.n or told
     return WordedLine(
         label=line.label,
         mark=str(sources.index(line.source) + 1) if several else "",
         published=line.published,
-        cells=tuple(cells),
+        cells=cells,
+        section=line.group,
+        is_here=table.ranked and is_mixed(table) and not line.published,
     )
 
 
-def _filled(column: Column, line: Line, entry: Estimate | str | None, head: Head) -> Filled:
+def _cells(
+    table: Table, line: Line, heads: Sequence[Head], places: Sequence[int]
+) -> tuple[Filled, ...]:
+    """The cells of a line; an n that is that of the cell before is told once."""
+    cells: list[Filled] = []
+    told = ""
+    for index, (head, place) in enumerate(zip(heads, places, strict=True)):
+        cell = _filled(table, line, index, head)
+        cell = dataclasses.replace(cell, place=place, title=_with_place(cell.title, place))
+        is_told = bool(cell.n) and cell.n == told and not table.ranked
+        cells.append(dataclasses.replace(cell, n="") if is_told else cell)
+        told = cell.n or told
+    return tuple(cells)
+
+
+def _with_place(title: str, place: int) -> str:
+    return ", ".join(filter(None, (title, PLACE_WORDS[place])))
+
+
+def _filled(table: Table, line: Line, index: int, head: Head) -> Filled:
+    entry, column = line.entries[index], table.columns[index]
     if isinstance(entry, str):
         return Filled(entry, is_text=True)
-    if entry is None or entry.value is None or not math.isfinite(entry.value):
+    number = known(entry)
+    if entry is None or number is None:
         return Filled(BLANK)
-    few = 0 < entry.n < SMALL_N and column.unit != "count"
-    value, interval, n = _number(entry.value, column), _span(entry, column), _n(column, line, entry)
+    value, interval, n = rounded(number, column), interval_of(entry, column), _n(table, line, index)
     within = f"95 % interval {interval}" if interval else ""
+    name = f"{head.over}: {head.name}" if head.over else head.name
     return Filled(
-        value=value + (SMALL_MARK if few else ""),
+        value=value + _few_mark(table, entry, column, head),
         interval=interval,
         n=n if n != head.n else "",
-        title=", ".join(filter(None, (f"{line.label}: {head.name} {value}", within, n))),
+        title=", ".join(filter(None, (f"{line.label}: {name} {value}", within, n))),
+        is_grey=table.ranked and is_grey(entry),
     )
 
 
-def _number(value: float, column: Column) -> str:
-    """A number in its column's unit: 61.2, 0.6120, 0.612, 612."""
-    digits = DIGITS[column.unit] if column.digits is None else column.digits
-    shown = 100 * value if column.unit == "percent" else value
-    text = f"{shown:,.{digits}f}" if column.unit == "count" else f"{shown:.{digits}f}"
-    if not text.strip("-0.,"):
-        return text.lstrip("-")
-    sign = "+" if column.name.startswith("difference") and value > 0 else ""
-    return sign + text.replace("-", "−")
+def _few_mark(table: Table, entry: Entry, column: Column, head: Head) -> str:
+    """The mark of few items: that of grey figures in a ranked table, unless the head has it."""
+    if table.ranked:
+        return GREY_MARK if is_grey(entry) and not head.mark else ""
+    few = not isinstance(entry, str | None) and 0 < entry.n < SMALL_N and column.unit != "count"
+    return SMALL_MARK if few else ""
 
 
-def _span(entry: Estimate, column: Column) -> str:
-    if entry.low is None or entry.high is None:
-        return ""
-    ends = [_number(entry.low, column), _number(entry.high, column)]
-    return (" to " if any(end[0] in "+−" for end in ends) else "–").join(ends)
+def _label(line: WordedLine, mark: str) -> str:
+    return " ".join(filter(None, (HERE if line.is_here else "", line.label, mark)))
+
+
+def _reading_notes(table: Worded) -> Shown:
+    """How a ranked table is to be read."""
+    if not table.ranked:
+        return ()
+    has_here = any(line.is_here for line in table.lines)
+    return (" ".join([PLACES_NOTE, *([HERE_NOTE] if has_here else [])]),)
+
+
+def _layout(table: Worded) -> Layout | None:
+    """None for a table of one storey without headings between its rows."""
+    over = ("", *(head.over for head in table.heads))
+    sections = tuple(line.section for line in table.lines)
+    places = tuple((0, *(cell.place for cell in line.cells)) for line in table.lines)
+    return Layout(over, sections, places) if table.ranked or any((*over, *sections)) else None
 
 
 def _data_header(table: Table) -> Shown:
-    names = [f"{column.name}{part}" for column in table.columns for part in CELL_PARTS]
-    return (table.label.lower(), "published", "source", *names)
+    names = [
+        f"{column.group}: {column.name}{part}" if column.group else f"{column.name}{part}"
+        for column in table.columns
+        for part in CELL_PARTS
+    ]
+    section = ["group"] if _is_sectioned(table) else []
+    return (table.label.lower(), *section, "published", "source", *names)
 
 
-def _data(line: Line) -> Shown:
+def _data(line: Line, *, sectioned: bool) -> Shown:
+    section = [line.group] if sectioned else []
     return (
-        *(line.label, "yes" if line.published else "no", line.source),
+        *(line.label, *section, "yes" if line.published else "no", line.source),
         *(text for entry in line.entries for text in _entry_data(entry)),
     )
 
 
-def _entry_data(entry: Estimate | str | None) -> Shown:
-    if not isinstance(entry, Estimate):
+def _entry_data(entry: Entry) -> Shown:
+    if isinstance(entry, str | None):
         return (entry or "", "", "", "")
     n = str(entry.n) if entry.n or entry.value is None else ""
     return (exact(entry.value), exact(entry.low), exact(entry.high), n)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eyechart.records import Cell, Curve, Report
+from eyechart.report.charts import figures_of_charts
 from eyechart.report.drawing import SERIES
 from eyechart.report.entries import STATUS_LABELS, Listing
 from eyechart.report.formatting import (
@@ -39,7 +40,8 @@ from eyechart.report.formatting import (
     span,
     whole,
 )
-from eyechart.report.own_tables import groups_of
+from eyechart.report.greying import GREY_NOTE, is_grey_cell, is_only_small, marked_n
+from eyechart.report.own_groups import groups_of
 from eyechart.report.rendering import rendered, svg_markup
 from eyechart.report.scatter import Cloud, ratings_caption, ratings_panels
 from eyechart.report.sight import by_setting, sees
@@ -90,6 +92,7 @@ class Row:
     unscored: str
     bounds: str
     chance: str
+    is_grey: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class MetricGroup:
     tables: tuple[FacetTable, ...]
     has_chance: bool
     has_small: bool
+    has_grey: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ def report_page(report: Report, listing: Listing, clouds: Sequence[Cloud] = ()) 
         "charts": [chart_of(curves) for curves in settings.values()],
         "perhaps": any(c.threshold.value is not None and not sees(c) for c in report.curves),
         "own": groups_of(report.tables),
+        "figures": figures_of_charts(report.charts),
         "most_open": MOST_OPEN,
         "ratings": ratings_markup(clouds, report.model),
         "ratings_caption": ratings_caption(clouds),
@@ -169,6 +174,7 @@ def report_page(report: Report, listing: Listing, clouds: Sequence[Cloud] = ()) 
         "listing": listing,
         "status_labels": STATUS_LABELS,
         "small_note": SMALL_NOTE,
+        "grey_note": GREY_NOTE,
         "provenance": [*report.provenance.items()],
     }
     return rendered("page.html", values, script="page.js")
@@ -228,6 +234,8 @@ def cards_of(report: Report) -> list[Card]:
     """The key figures: each metric over all items, what is seen, and what was scored."""
     cards = [_metric_card(cell) for cell in report.cells if not cell.facet]
     cards += [_sight_card(setting, mine) for setting, mine in by_setting(report.curves).items()]
+    if not report.counts:
+        return cards
     n_items, n_scored = report.counts["n_items"], report.counts["n_scored"]
     why = {name: n for name, n in report.counts.items() if name not in ("n_items", "n_scored")}
     reasons = reasons_in_words(why)
@@ -252,7 +260,8 @@ def metric_groups(cells: Sequence[Cell]) -> list[MetricGroup]:
                 unit="%" if metric.percent else "value",
                 tables=tuple(tables),
                 has_chance=any(cell.chance is not None for cell in mine),
-                has_small=any(map(is_small, mine)),
+                has_small=any(map(is_only_small, mine)),
+                has_grey=any(map(is_grey_cell, mine)),
             )
         )
     return groups
@@ -329,10 +338,11 @@ def _row(cell: Cell) -> Row:
         bar=bar_of(cell),
         value=shown(cell),
         interval=shown_interval(cell),
-        n=shown_n(cell),
+        n=marked_n(cell),
         unscored=shown_unscored(cell),
         bounds="" if bounds == BLANK else bounds,
         chance=number(cell.chance),
+        is_grey=is_grey_cell(cell),
     )
 
 

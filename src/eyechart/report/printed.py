@@ -9,14 +9,60 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from eyechart.report.formatting import SMALL_MARK, SMALL_NOTE, one_line
+from eyechart.report.greying import GREY_MARK, GREY_MARK_NOTE
 
 Shown = tuple[str, ...]
 MOST_TEXT = 2000
+LATEX_PLACES = ("{}", "\\textbf{{{}}}", "\\underline{{{}}}")
+MARKDOWN_PLACES = ("{}", "**{}**", "<u>{}</u>")
+"""How a figure is set by its place: as it is, the best, the runner-up."""
+WIDE = 8
+"""A LaTeX table of more columns is set small, over both columns of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A heading over `width` columns, the first of which is number `start` (from 0)."""
+
+    heading: str
+    start: int
+    width: int
+
+
+def spans_of(headings: Sequence[str]) -> tuple[Span, ...]:
+    """The headings over columns, neighbours with the same one together; "" always stands alone.
+
+    >>> [span.width for span in spans_of(["", "a", "a", "", ""])]
+    [1, 2, 1, 1]
+    >>> spans_of(["", ""])
+    ()
+    """
+    spans: list[Span] = []
+    for at, heading in enumerate(headings):
+        if spans and heading and spans[-1].heading == heading:
+            spans[-1] = dataclasses.replace(spans[-1], width=spans[-1].width + 1)
+        else:
+            spans.append(Span(heading, at, 1))
+    return tuple(spans) if any(headings) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a table laid out as papers do has beside its texts, "" or 0 where there is none.
+
+    `over`: the heading over each column. `sections`: the heading that each row shares with those
+    below it. `places`: 1 for the best of a column, 2 for the runner-up, rows x columns.
+    """
+
+    over: Shown
+    sections: Shown
+    places: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +81,35 @@ class Printed:
     data: tuple[Shown, ...]
     n_text: int = 1
     notes: tuple[str, ...] = ()
+    layout: Layout | None = None
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, and what the marks of its figures mean."""
+        return (*self.notes, *marks_told([self]))
+
+    @property
+    def over(self) -> Shown:
+        """The heading over each column, "" for none."""
+        return self.layout.over if self.layout else ("",) * len(self.header)
+
+    @property
+    def sections(self) -> Iterator[tuple[str, list[Row]]]:
+        """Rows that share a heading ("" for none), with that heading."""
+        plain = Layout(self.over, ("",) * len(self.rows), ((),) * len(self.rows))
+        layout = self.layout or plain
+        rows = map(Row, layout.sections, self.rows, layout.places)
+        for heading, part in itertools.groupby(rows, key=lambda row: row.section):
+            yield heading, list(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row's texts, under which heading it stands, and the place of each text in its column."""
+
+    section: str
+    texts: Shown
+    places: tuple[int, ...]
 
 
 def csv_text(table: Printed) -> str:
@@ -49,35 +124,76 @@ def csv_text(table: Printed) -> str:
 def latex_text(table: Printed) -> str:
     """The table as a LaTeX `table` with booktabs rules."""
     columns = "l" * table.n_text + "r" * (len(table.header) - table.n_text)
-    notes = (*table.notes, *([SMALL_NOTE] if has_small(table) else []))
+    is_wide = table.layout is not None and len(table.header) > WIDE
+    environment = "table*" if is_wide else "table"
     lines = [
         "% \\usepackage{booktabs}",
-        "\\begin{table}",
+        f"\\begin{{{environment}}}",
         "  \\centering",
+        *(["  \\footnotesize\\setlength{\\tabcolsep}{3pt}"] if is_wide else []),
         f"  \\caption{{{latex_escaped(table.caption)}}}",
         f"  \\label{{tab:{table.name}}}",
         f"  \\begin{{tabular}}{{{columns}}}",
         "    \\toprule",
-        "    " + _latex_row(table.header),
-        "    \\midrule",
-        *("    " + _latex_row(row) for row in table.rows),
+        *(f"    {line}" for line in (*_latex_head(table), *_latex_body(table))),
         "    \\bottomrule",
         "  \\end{tabular}",
-        *(f"  \\par\\footnotesize {latex_escaped(note)}" for note in notes),
-        "\\end{table}",
+        *(f"  \\par\\footnotesize {latex_escaped(note)}" for note in table.all_notes),
+        f"\\end{{{environment}}}",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_head(table: Printed) -> Iterator[str]:
+    """One row, or two where columns share headings: those over rules, then the columns' own."""
+    spans = spans_of(table.over)
+    if spans:
+        yield " & ".join(map(_latex_span, spans)) + " \\\\"
+        ends = [(s.start + 1, s.start + s.width) for s in spans if s.heading]
+        yield " ".join(f"\\cmidrule(lr){{{first}-{last}}}" for first, last in ends)
+    yield _latex_row(table.header)
+
+
+def _latex_span(span: Span) -> str:
+    text = latex_escaped(span.heading)
+    return f"\\multicolumn{{{span.width}}}{{c}}{{{text}}}" if text else ""
+
+
+def _latex_body(table: Printed) -> Iterator[str]:
+    yield "\\midrule"
+    for i, (heading, rows) in enumerate(table.sections):
+        if i:
+            yield "\\midrule"
+        if heading:
+            told = f"\\textit{{{latex_escaped(heading)}}}"
+            yield f"\\multicolumn{{{len(table.header)}}}{{l}}{{{told}}} \\\\"
+        for row in rows:
+            yield _latex_row(row.texts, row.places)
+
+
+def markdown_text(table: Printed) -> str:
+    """The table in Markdown; what columns share is told in the head of each."""
+    pairs = zip(table.over, table.header, strict=True)
+    header = [": ".join(filter(None, pair)) for pair in pairs]
+    lines = [_markdown_row(header), _markdown_rule(len(header), table.n_text)]
+    for heading, rows in table.sections:
+        if heading:
+            lines.append(f"| *{markdown_escaped(heading)}* |" + "  |" * (len(header) - 1))
+        lines += [_markdown_row(row.texts, row.places) for row in rows]
     return "\n".join(lines) + "\n"
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], n_text: int = 1) -> str:
     """A Markdown table; the first `n_text` columns to the left, the others to the right."""
-    rule = "|" + " --- |" * n_text + " ---: |" * (len(header) - n_text)
-    return "\n".join([_markdown_row(header), rule, *map(_markdown_row, rows)]) + "\n"
+    lines = [_markdown_row(header), _markdown_rule(len(header), n_text), *map(_markdown_row, rows)]
+    return "\n".join(lines) + "\n"
 
 
-def has_small(table: Printed) -> bool:
-    """A row of the table is marked as resting on few items."""
-    return any(SMALL_MARK in text for row in table.rows for text in row)
+def marks_told(tables: Sequence[Printed]) -> tuple[str, ...]:
+    """What the marks of figures in these tables mean; nothing where none is marked."""
+    texts = [text for table in tables for row in (table.header, *table.rows) for text in row]
+    notes = {SMALL_MARK: SMALL_NOTE, GREY_MARK: GREY_MARK_NOTE}
+    return tuple(note for mark, note in notes.items() if any(mark in text for text in texts))
 
 
 _LATEX = {
@@ -88,6 +204,8 @@ _LATEX = {
     "–": "--",
     "−": "$-$",
     "†": "\\textdagger{}",
+    "‡": "\\textdaggerdbl{}",
+    "•": "\\textbullet{}",
     "σ": "$\\sigma$",
     "µ": "$\\mu$",
     "°": "$^\\circ$",
@@ -129,6 +247,15 @@ def distinctly_named(tables: Sequence[Printed]) -> tuple[Printed, ...]:
     return tuple(named)
 
 
+def safe_name(name: str) -> str:
+    """The name where it is safe as a file name, else one made of it.
+
+    >>> safe_name("table3"), safe_name("../Table 3")
+    ('table3', 'table-3')
+    """
+    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) else slug(name)
+
+
 def slug(text: str) -> str:
     """A safe file name for a table, also where its facet has a foreign name.
 
@@ -150,9 +277,19 @@ def _inert(text: str) -> str:
     return f"'{text}" if text and risky else text
 
 
-def _latex_row(row: Sequence[str]) -> str:
-    return " & ".join(map(latex_escaped, row)) + " \\\\"
+def _latex_row(row: Sequence[str], places: Sequence[int] = ()) -> str:
+    return " & ".join(_placed(map(latex_escaped, row), places, LATEX_PLACES)) + " \\\\"
 
 
-def _markdown_row(row: Sequence[str]) -> str:
-    return f"| {' | '.join(map(markdown_escaped, row))} |"
+def _markdown_row(row: Sequence[str], places: Sequence[int] = ()) -> str:
+    return f"| {' | '.join(_placed(map(markdown_escaped, row), places, MARKDOWN_PLACES))} |"
+
+
+def _markdown_rule(n_columns: int, n_text: int) -> str:
+    return "|" + " --- |" * n_text + " ---: |" * (n_columns - n_text)
+
+
+def _placed(texts: Iterable[str], places: Sequence[int], forms: Sequence[str]) -> Iterator[str]:
+    """Escaped texts, the best and the runner-up set off; without places all alike."""
+    for text, place in zip(texts, places or itertools.repeat(0), strict=False):
+        yield forms[place].format(text)

@@ -24,11 +24,11 @@ from eyechart.report.formatting import (
     shown,
     shown_bounds,
     shown_interval,
-    shown_n,
     shown_threshold,
     shown_unscored,
     whole,
 )
+from eyechart.report.greying import marked_n
 from eyechart.report.own_tables import printed
 from eyechart.report.printed import Printed, Shown, distinctly_named, exact, slug
 
@@ -78,7 +78,7 @@ def _metric_label(cell: Cell) -> str:
 
 def _shown_cell(cell: Cell) -> Shown:
     return (
-        *(shown(cell), shown_interval(cell), shown_n(cell)),
+        *(shown(cell), shown_interval(cell), marked_n(cell)),
         *(shown_unscored(cell), shown_bounds(cell), number(cell.chance)),
     )
 
@@ -130,7 +130,7 @@ def _severity(curves: Sequence[Curve]) -> Printed:
     for curve in curves:
         for severity, point in zip(curve.severities, curve.points, strict=True):
             cell = Cell("", "", "accuracy", point, chance=curve.chance)
-            shown_point = (shown(cell), shown_interval(cell), shown_n(cell), number(curve.chance))
+            shown_point = (shown(cell), shown_interval(cell), marked_n(cell), number(curve.chance))
             name = distortion_name(curve.name)
             rows.append((name, quantity(severity, curve.unit), *shown_point))
             numbers = map(exact, (severity, point.value, point.low, point.high))

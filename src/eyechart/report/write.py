@@ -14,6 +14,7 @@ from pathlib import Path
 
 from eyechart.errors import BadInput
 from eyechart.records import Report
+from eyechart.report.charts import drawings_of
 from eyechart.report.drawing import Drawing
 from eyechart.report.entries import Entry, listing_of
 from eyechart.report.figures import figures_of
@@ -35,7 +36,7 @@ def write_report(report: Report, entries: Sequence[Entry], folder: Path) -> Path
         ratings = [ratings_drawing(clouds, report.model)] if clouds else []
         files = {
             **table_files(tables_of(report)),
-            **figure_files([*figures_of(report), *ratings]),
+            **figure_files([*figures_of(report), *ratings, *drawings_of(report.charts)]),
             "report.md": report_markdown(report, clouds).encode(),
         }
         files["report.html"] = report_page(report, listing.result(), clouds).encode()

@@ -6,6 +6,7 @@ missing or cannot be read leaves the reply unjudged, never zero.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from eyechart.parse import parse_verdict
@@ -31,6 +32,24 @@ def judged_scores(
                 yield _judged(item, rubric, judge, given, n_draws)
 
 
+def most_frequent(verdicts: Sequence[float]) -> float:
+    """The verdict that is given most often: the integer majority of one judge's draws.
+
+    Of equally frequent ones the nearest to the mean of all, then the lowest. `verdicts`: whole
+    numbers, at least one.
+
+    >>> most_frequent([2, 2, 1]), most_frequent([0, 0, 2, 2, 1]), most_frequent([0, 1])
+    (2, 0, 0)
+    """
+    count, total = Counter(verdicts), sum(verdicts)
+
+    def place(verdict: float) -> tuple[float, float, float]:
+        # n times the distance to the mean: whole, so that equal distances are equal.
+        return -count[verdict], abs(len(verdicts) * verdict - total), verdict
+
+    return min(count, key=place)
+
+
 def _judged(
     item: Item, rubric: Rubric, judge: str, verdicts: list[Response], n_draws: int
 ) -> Score:
@@ -53,11 +72,20 @@ def _judged(
         cause = details[0] if details else "the judge was not asked"
         lost = f"{n_wanted - len(values)} of {n_wanted} verdicts missing: {cause}"
         return Silence("unjudged", lost, extracted).score(item.id, rubric.score, judge)
-    share = sum(values) / len(values) / rubric.most
-    if rubric.rule == "votes" and share == 0.5:
+    value = _worth(values, rubric)
+    if value is None:
         return Silence("unjudged", "the votes are tied", extracted).score(
             item.id, rubric.score, judge
         )
-    value = float(share > 0.5) if rubric.rule == "votes" else share
     draws = tuple(map(float, values))
     return Score(item.id, rubric.score, value, None, extracted, "", judge, draws)
+
+
+def _worth(verdicts: Sequence[int], rubric: Rubric) -> float | None:
+    """What the verdicts come to by the rubric's rule, 0 to 1; None where its votes are tied."""
+    if rubric.rule == "most_frequent":
+        return most_frequent(verdicts) / rubric.most
+    share = sum(verdicts) / len(verdicts) / rubric.most
+    if rubric.rule == "mean":
+        return share
+    return None if share == 0.5 else float(share > 0.5)

@@ -1,0 +1,245 @@
+"""Q-Bench-Portrait's tables 3 to 6 and figures 2 and 4: runs beside the published models.
+
+In: findings of one or several runs on the same items. Out: `Told`: tables, charts, the lead and
+notes. Draws and prints nothing.
+
+Wu et al. 2026, arXiv 2601.18346. Columns are those of `qbench_portrait_taxonomy.TABLES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from eyechart.benchmarks import Findings, Told
+from eyechart.benchmarks.qbench_portrait_marks import (
+    Marks,
+    Questions,
+    marks_of,
+    questions_of,
+    random_guess,
+)
+from eyechart.benchmarks.qbench_portrait_places import (
+    lead_of,
+    places_of,
+    places_table,
+    published_figure,
+)
+from eyechart.benchmarks.qbench_portrait_published import (
+    BASELINE,
+    SOURCE,
+    Published,
+    published_rows,
+)
+from eyechart.benchmarks.qbench_portrait_taxonomy import (
+    CODES,
+    COUNTS,
+    DIMENSIONS,
+    OVERALL,
+    SCOPES,
+    SOURCES,
+    TABLES,
+)
+from eyechart.errors import UnknownName
+from eyechart.records import Chart, Column, Line, Panel, Series, Table
+from eyechart.report.formatting import KIND_LABELS, plural, whole
+
+GROUPS = {
+    BASELINE: "Baseline",
+    "open": "Open-source MLLMs",
+    "closed": "Closed-source MLLMs",
+}
+OURS, PEOPLE = "Measured here", "People"
+GUESS = "Random guess, these items"
+MOST_SERIES, MOST_RUNS = 5, 3
+TITLES = {
+    "table3": "By image source, quality dimension and question type (Table 3)",
+    "table4": "By fine-grained quality dimension (Table 4)",
+    "table5": "By quality dimension under each image source (Table 5)",
+    "table6": "By global and local focus of each question type (Table 6)",
+}
+_SOURCES = "; ".join(f"{code}: {name}" for code, name in SOURCES.items())
+_DIMENSIONS = "Tech.: technical distortions; AIGC: AI-specific distortions; Aes.: aesthetics"
+_KINDS = "; ".join(f"{code}: {KIND_LABELS[kind]}" for kind, code in CODES.items())
+LEGENDS = {
+    "table3": f"{_SOURCES}. {_DIMENSIONS}. {_KINDS}.",
+    "table4": "",
+    "table5": f"{_SOURCES}. {_DIMENSIONS}.",
+    "table6": f"{_KINDS}.",
+}
+NOTE = (
+    "The mean mark of the questions: 1 or 0, of open ones the judge's 0 to 2 halved. Published "
+    "figures have Wilson's intervals, too wide where open questions' half marks enter. Random "
+    "guess is over single choice and true or false alone."
+)
+WAITS = "w/o OE: over closed questions only, as no judge has graded the open ones; not ranked."
+OTHERS = "Published figures are of other questions: those measured here are not ranked with them."
+
+
+def tell_all(findings: Sequence[Findings], chosen: Sequence[str]) -> Told:
+    """The tables, places and figures of runs on the same items, beside the published models.
+
+    `chosen`: the published models that the radar by subset shows, empty for the best ones. Without
+    findings: what is published. The lead tells of the only run, where there is just one. Raises
+    UnknownName where no published model is called as a chosen one.
+    """
+    rows = published_rows()
+    models = _chosen(rows, chosen)
+    questions = questions_of(findings)
+    marked = [marks_of(one, questions) for one in findings]
+    runs = [one for one in marked if not one.people]
+    if not chosen:
+        models = models[: MOST_SERIES - len(runs[:MOST_RUNS])]
+    places = places_of(rows, runs, questions)
+    note = _note(marked, questions)
+    tables = [
+        Table(
+            name,
+            TITLES[name],
+            tuple(Column(heading, "percent", 2, group) for group, heading, _ in columns),
+            _lines(rows, marked, questions, [key for _, _, key in columns]),
+            f"{LEGENDS[name]} {note}".strip(),
+            ranked=True,
+        )
+        for name, columns in TABLES.items()
+    ]
+    return Told(
+        lead=lead_of(runs[0], places, questions) if len(runs) == 1 else "",
+        tables=(*tables, places_table(places)),
+        notes=_count_notes(questions),
+        charts=(_distribution(questions), _radar(rows, runs, models, questions)),
+    )
+
+
+def _chosen(rows: Sequence[Published], names: Sequence[str]) -> list[Published]:
+    """The published models with these names, each once; without names all, the best first."""
+    models = {row.model: row for row in rows if row.group != BASELINE}
+    for name in names:
+        if name not in models:
+            raise UnknownName("published model", name, models)
+    if names:
+        return [models[name] for name in dict.fromkeys(names)]
+    return sorted(models.values(), key=lambda row: -row.figures[OVERALL])
+
+
+def _lines(
+    rows: Sequence[Published], marked: Sequence[Marks], questions: Questions, keys: Sequence[str]
+) -> tuple[Line, ...]:
+    """The published rows, the runs, guessing where the questions are others, and people."""
+    theirs = [_published_line(row, keys) for row in rows]
+    ours = [_own_line(one, keys) for one in marked if not one.people]
+    people = [_own_line(one, keys) for one in marked if one.people]
+    if questions.items and not questions.as_published:
+        guess = random_guess(questions)
+        ours.append(Line(GUESS, tuple(guess[key] for key in keys), group=OURS, ranked=False))
+    return (*theirs, *ours, *people)
+
+
+def _published_line(row: Published, keys: Sequence[str]) -> Line:
+    return Line(
+        row.model,
+        tuple(published_figure(row, key) for key in keys),
+        published=True,
+        source=SOURCE,
+        group=GROUPS[row.group],
+        ranked=row.group != BASELINE,
+    )
+
+
+def _own_line(marks: Marks, keys: Sequence[str]) -> Line:
+    entries = tuple(marks.figures[key] for key in keys)
+    group = PEOPLE if marks.people else OURS
+    return Line(marks.label, entries, group=group, ranked=marks.ranked)
+
+
+def _note(marked: Sequence[Marks], questions: Questions) -> str:
+    unscored = {one.label: one.n_unscored for one in marked}
+    left_out = {one.label: one.n_left_out for one in marked if not one.people}
+    told = [
+        NOTE,
+        OTHERS if questions.items and not questions.as_published else "",
+        WAITS if any(one.waits for one in marked) else "",
+        _counted("Unscored, and counted as wrong", unscored),
+        _counted("Without a verdict or a right answer, and left out", left_out),
+    ]
+    return " ".join(text for text in told if text)
+
+
+def _counted(what: str, counts: Mapping[str, int]) -> str:
+    """How many questions of each run, in words; "" where there are none."""
+    listed = [f"{whole(n)} ({label})" for label, n in counts.items() if n]
+    return f"{what}: {', '.join(listed)}." if listed else ""
+
+
+def _count_notes(questions: Questions) -> tuple[str, ...]:
+    """Sentences on where the questions are not as many as published."""
+    counts, n_published = questions.counts, COUNTS[OVERALL]
+    if not questions.items or questions.as_published:
+        return ()
+    if counts[OVERALL] != n_published:
+        asked = plural(counts[OVERALL], "question")
+        told = f"{asked}, where {whole(n_published)} are published"
+    else:
+        odd = [
+            f"{whole(counts[key])} in {key} (not {whole(n)})"
+            for key, n in COUNTS.items()
+            if counts[key] != n
+        ]
+        told = f"As many questions as published, but {', '.join(odd)}"
+    return (f"{told}; figures of other questions do not compare with published ones.",)
+
+
+def _distribution(questions: Questions) -> Chart:
+    """Figure 2, of the questions asked; of the published ones where there are none."""
+    counts = questions.counts if questions.items else COUNTS
+    scopes = {scope: sum(counts[f"{code}/{scope}"] for code in CODES.values()) for scope in SCOPES}
+    parts = {
+        "(a) Image sources": {name: counts[name] for name in SOURCES},
+        "(b) Quality dimensions": {name: counts[name] for name in DIMENSIONS},
+        "(c) Question types": {code: counts[code] for code in CODES.values()},
+        "(d) Question scopes": scopes,
+    }
+    panels = []
+    for title, sizes in parts.items():
+        there = {name: n for name, n in sizes.items() if n}
+        series = Series("questions", tuple(map(float, there.values())), not questions.items)
+        panels.append(Panel(title, tuple(there), (series,)))
+    title = "Distributions of the questions (Figure 2)"
+    return Chart("distribution", title, "shares", tuple(panels), f"{_SOURCES}. {_KINDS}.")
+
+
+def _radar(
+    rows: Sequence[Published],
+    runs: Sequence[Marks],
+    models: Sequence[Published],
+    questions: Questions,
+) -> Chart:
+    """Figure 4: all models overall; the first three runs and some published models by subset."""
+    whom: list[Published | Marks] = [*(row for row in rows if row.group != BASELINE), *runs]
+    overall = Series("overall", tuple(_value(one, OVERALL) for one in whom), published=not runs)
+    subsets = [(heading, key) for _, heading, key in TABLES["table3"] if key != OVERALL]
+    shown: list[Published | Marks] = [*runs[:MOST_RUNS], *models]
+    series = tuple(
+        Series(
+            _label(one),
+            tuple(_value(one, key) for _, key in subsets),
+            published=not isinstance(one, Marks),
+        )
+        for one in shown
+    )
+    panels = (
+        Panel("(a) Overall", tuple(map(_label, whom)), (overall,)),
+        Panel("(b) By subset", tuple(heading for heading, _ in subsets), series),
+    )
+    note = OTHERS if questions.items and not questions.as_published else ""
+    return Chart("radar", "Figures of the models (Figure 4)", "radar", panels, note)
+
+
+def _label(one: Published | Marks) -> str:
+    return one.label if isinstance(one, Marks) else one.model
+
+
+def _value(one: Published | Marks, key: str) -> float | None:
+    if not isinstance(one, Marks):
+        return one.figures.get(key)
+    figure = one.figures[key]
+    return figure.value if figure else None

@@ -1,0 +1,122 @@
+"""The analysis of items as a whole: a sentence, tables, notes, and a row for every item.
+
+In: items and the scores of runs. Out: an `Analysis`. Computes no figure itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from eyechart.item_analysis.alike import alike
+from eyechart.item_analysis.answers import Answered, Answers, read_answers
+from eyechart.item_analysis.figures import (
+    FEWEST_STRONG,
+    FEWEST_TO_FIT,
+    Figures,
+    figures_of,
+)
+from eyechart.item_analysis.item_tables import all_of, counts_table, facet_table, list_tables
+from eyechart.item_analysis.listing import items_csv
+from eyechart.item_analysis.model_tables import ability_tables, agreement_tables
+from eyechart.items import ItemSet
+from eyechart.records import Table
+from eyechart.report.formatting import listed, plural, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Where models fail. `headline`: what was found, in a sentence. `notes`: what was left out.
+
+    `tables`: for a page. `items_csv`: the text of a file with every item and all its figures.
+    """
+
+    headline: str
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...]
+    items_csv: str
+
+
+def analyse(item_set: ItemSet, answered: Sequence[Answered]) -> Analysis:
+    """What the runs say of the items, and of each other.
+
+    With one run only what one run can tell: what it misses, and what it answers blind. Item
+    responses are fitted from five models on, and keys are doubted from three strong models on.
+
+    Raises BadInput where there is no run of a model, or no item has a mark.
+
+    >>> from eyechart.items import Card
+    >>> from eyechart.records import Item, Score
+    >>> items = ItemSet(Card("x"), tuple(Item(id, "true_false", "?", (), (), True) for id in "ab"))
+    >>> run = Answered("m", [Score("a", "correct", 1.0), Score("b", "correct", 0.0)])
+    >>> analyse(items, [run]).headline
+    'Of 2 items 1 is missed by m.'
+    """
+    answers = read_answers(item_set, answered)
+    figures = figures_of(answers)
+    return Analysis(
+        headline=_headline(answers, figures),
+        tables=(
+            counts_table(answers, figures),
+            *list_tables(answers, figures),
+            facet_table(answers, figures),
+            *ability_tables(answers, figures),
+            *agreement_tables(answers.models, alike(answers)),
+        ),
+        notes=tuple(_notes(answers, figures)),
+        items_csv=items_csv(answers, figures),
+    )
+
+
+def _headline(answers: Answers, figures: Figures) -> str:
+    parts = [f"{_are(int(figures.missed.sum()))} missed by {all_of(answers.models)}"]
+    if figures.has_strong:
+        n = int(figures.wrong_key.sum())
+        have = f"{whole(n) if n else 'none'} {'have' if n > 1 else 'has'}"
+        parts.append(
+            f"{have} a key that all {int(figures.is_strong.sum())} strong models contradict"
+        )
+    if answers.blind_models:
+        told = _are(int(figures.blind.by_all.sum()))
+        luck = float(figures.blind.all_by_luck.sum())
+        by_luck = f"{luck:,.0f}" if luck >= 1 else "fewer than 1"
+        asked = f"{all_of(answers.blind_models)}{' asked so' if len(answers.blind) > 1 else ''}"
+        parts.append(
+            f"{told} answered right without the picture by {asked} (by luck it would be {by_luck})"
+        )
+    return f"Of {plural(len(answers.items), 'item')} {listed(parts)}."
+
+
+def _are(n: int) -> str:
+    return f"{whole(n)} are" if n > 1 else "1 is" if n else "none is"
+
+
+def _notes(answers: Answers, figures: Figures) -> Iterator[str]:
+    n_models = len(answers.models)
+    if answers.n_left_out:
+        yield (
+            f"Left out: {plural(answers.n_left_out, 'item')} without a mark by any model (the "
+            "answer is withheld, there is no verdict, or it is a rating)."
+        )
+    n_partly = int((figures.n_models < n_models).sum())
+    if n_partly:
+        yield (
+            f"{plural(n_partly, 'item lacks', 'items lack')} the mark of at least one model. "
+            "Missed by all is what at least half of the models have a mark for, each of them 0."
+        )
+    if figures.responses is None:
+        yield (
+            f"Difficulty, discrimination and ability are left out: a fit needs {FEWEST_TO_FIT} "
+            f"models with marks, and there are {_n_marked(figures)}."
+        )
+    elif not figures.responses.converged:
+        yield "The fit of item responses did not settle: read difficulty and ability with care."
+    if not figures.has_strong:
+        yield (
+            f"Keys are not doubted: that needs {FEWEST_STRONG} models above the median in "
+            f"accuracy, and there are {int(figures.is_strong.sum())}."
+        )
+
+
+def _n_marked(figures: Figures) -> int:
+    return int((figures.accuracy >= 0).sum())

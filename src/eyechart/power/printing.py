@@ -1,0 +1,46 @@
+"""What `eyechart power` prints for people. In: a `PowerReport`. Out: lines on standard output."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from eyechart.power import Part, PowerReport
+from eyechart.power.parts import COARSE_WORDS, SHARED_HEAD
+from eyechart.report.formatting import facet_name, heading, number, whole
+
+WIDE = 120
+
+
+def print_power(report: PowerReport) -> None:
+    """Print the headline, a line for each part, then the notes."""
+    console = _console()
+    console.print(Text(report.headline), soft_wrap=not console.is_terminal)
+    grid = Table(
+        box=None, title=f"{SHARED_HEAD}, in points: {report.sized.title}", title_justify="left"
+    )
+    for place, head in enumerate(("questions", "n", "unpaired", "paired", "")):
+        grid.add_column(head, justify="right" if 0 < place < 4 else "left", overflow="fold")
+    for facet, parts in itertools.groupby(report.parts, key=lambda part: part.facet):
+        if facet:
+            grid.add_row(Text(heading(facet_name(facet)), style="bold"))
+        for part in parts:
+            grid.add_row(*map(Text, _cells(part)))
+    console.print(grid)
+    for note in report.notes:
+        console.print(Text(f"Note: {note}"), soft_wrap=not console.is_terminal)
+
+
+def _cells(part: Part) -> tuple[str, ...]:
+    label = f"  {part.label}" if part.facet else part.label
+    remark = COARSE_WORDS if part.is_coarse else ""
+    return (label, whole(part.n), number(part.unpaired), number(part.paired), remark)
+
+
+def _console() -> Console:
+    """The terminal, or a wide page where the output goes elsewhere."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDE)
