@@ -211,11 +211,24 @@ def test_published_questions_have_no_second_guess_and_no_note() -> None:
     assert told.notes == () and "other questions" not in found.note
 
 
-def test_only_a_single_run_has_a_lead() -> None:
-    one, two = (findings(FEW, list(scored(FEW, MARKS)), name) for name in ("one", "two"))
-    people = findings(FEW, list(scored(FEW, MARKS)), "People", people=True)
-    assert tell_all([one, people], []).lead.startswith("one scores 58.33 % over all 6 questions")
-    assert tell_all([one, two], []).lead == tell_all([], []).lead == ""
+def test_the_lead_tells_of_one_run_or_of_the_best_and_of_the_gap_to_people() -> None:
+    one = findings(FEW, list(scored(FEW, MARKS)), "one")
+    two = findings(FEW, list(scored(FEW, [1.0] * len(FEW))), "two")
+    people = findings(FEW, list(scored(FEW, [1.0] * len(FEW))), "People", people=True)
+    alone = tell_all([one, people], []).lead
+    assert alone.startswith("one scores 58.33 % over all 6 questions")
+    assert "People reach 100.00 %" in alone
+    assert "the gap from them to one is +41.7 points (−" in alone
+    both = tell_all([one, two], []).lead
+    assert both.startswith("two comes first of 2 runs: 100.00 % over all 6 questions")
+    assert "Its lead over one is +41.7 points (−" in both and "not a clear difference" in both
+    assert tell_all([people], []).lead == tell_all([], []).lead == ""
+
+
+def test_runs_with_a_judge_and_without_one_do_not_compare_in_the_lead() -> None:
+    judged = findings(FEW, list(scored(FEW, MARKS)), "judged")
+    closed = [s for s in scored(FEW, MARKS) if s.name == "correct"]
+    assert tell_all([judged, findings(FEW, closed, "closed")], []).lead == ""
 
 
 def chart(charts: Sequence[Chart], name: str) -> Chart:
@@ -243,7 +256,9 @@ def test_figure_4_shows_all_models_overall_and_runs_with_the_best_by_subset() ->
     overall, by_subset = found.panels
     assert found.form == "radar" and "other questions" in found.note
     assert overall.labels[-4:] == ("run 0", "run 1", "run 2", "run 3") and len(overall.labels) == 29
-    assert overall.series[0].values[-1] == 3.5 / 6 and overall.series[0].values[15] == 0.64
+    published, ours = overall.series
+    assert (published.values[15], published.values[-1]) == (0.64, None)
+    assert (ours.values[15], ours.values[-1]) == (None, 3.5 / 6)
     assert by_subset.labels[4:9] == ("CGIs", "Tech.", "AIGC", "Aes.", "SC")
     assert [(one.name, one.published) for one in by_subset.series] == [
         *(("run 0", False), ("run 1", False), ("run 2", False)),

@@ -21,9 +21,10 @@ from eyechart.benchmarks.qbench_portrait_taxonomy import CODES, COUNTS, OVERALL
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.bootstrap import bootstrap_means
 from eyechart.metrics.intervals import UNDEFINED, wilson
+from eyechart.metrics.paired import paired_difference
 from eyechart.metrics.ranks import rank_intervals
 from eyechart.records import Column, Estimate, Line, Table
-from eyechart.report.formatting import plural, span, whole
+from eyechart.report.formatting import plural, signed, signed_span, span, whole
 
 N_DRAWS = 2000
 SEED = 0
@@ -119,6 +120,45 @@ def lead_of(run: Marks, places: Sequence[Place], questions: Questions) -> str:
     n_open = questions.counts["OE"]
     waiting = f"; the {whole(n_open)} open {'ones wait' if n_open > 1 else 'one waits'} for a judge"
     return f"{score}{waiting if run.waits else ''}. {_why_unranked(run, questions)}"
+
+
+def lead_of_all(runs: Sequence[Marks], questions: Questions) -> str:
+    """Which of several runs comes first, and its lead over the next, in two sentences.
+
+    "" where some are over closed questions only and others are not: these do not compare.
+    """
+    best, second = sorted(runs, key=lambda run: -(_overall(run).value or 0.0))[:2]
+    found = _overall(best)
+    if found.value is None or len({run.waits for run in runs}) > 1:
+        return ""
+    return (
+        f"{best.model} comes first of {plural(len(runs), 'run')}: {100 * found.value:.2f} % over "
+        f"{_over(best, questions)} (95 % interval {span(found.low, found.high)}). Its lead over "
+        f"{second.model} is {_gap(best, second, questions)}."
+    )
+
+
+def gap_to_people(runs: Sequence[Marks], people: Sequence[Marks], questions: Questions) -> str:
+    """What people reach on the same questions, and how far the best run is from it."""
+    best = max(runs, key=lambda run: _overall(run).value or 0.0, default=None)
+    if best is None or not people or _overall(people[0]).value is None:
+        return ""
+    found = _overall(people[0])
+    return (
+        f"{people[0].model} reach {100 * (found.value or 0.0):.2f} % ({span(found.low, found.high)}"
+        f"); the gap from them to {best.model} is {_gap(people[0], best, questions)}."
+    )
+
+
+def _gap(a: Marks, b: Marks, questions: Questions) -> str:
+    """The paired difference over the questions that both have marks of, in words."""
+    both = ~np.isnan(a.values + b.values)
+    codes = None if questions.clusters is None else questions.clusters[both].tolist()
+    gap = paired_difference(a.values[both], b.values[both], codes)
+    if gap.low is None or gap.high is None:
+        return f"{signed(gap.value)} points"
+    clear = "a clear difference" if gap.low > 0 or gap.high < 0 else "not a clear difference"
+    return f"{signed(gap.value)} points ({signed_span(gap)}): {clear}"
 
 
 def _over(run: Marks, questions: Questions) -> str:

@@ -19,7 +19,10 @@ from eyechart.benchmarks.qbench_portrait_marks import (
     random_guess,
 )
 from eyechart.benchmarks.qbench_portrait_places import (
+    Place,
+    gap_to_people,
     lead_of,
+    lead_of_all,
     places_of,
     places_table,
     published_figure,
@@ -79,7 +82,8 @@ def tell_all(findings: Sequence[Findings], chosen: Sequence[str]) -> Told:
     """The tables, places and figures of runs on the same items, beside the published models.
 
     `chosen`: the published models that the radar by subset shows, empty for the best ones. Without
-    findings: what is published. The lead tells of the only run, where there is just one. Raises
+    findings: what is published. The lead tells the place of a single run or which of several comes
+    first, and the gap to people. Raises
     UnknownName where no published model is called as a chosen one.
     """
     rows = published_rows()
@@ -103,11 +107,21 @@ def tell_all(findings: Sequence[Findings], chosen: Sequence[str]) -> Told:
         for name, columns in TABLES.items()
     ]
     return Told(
-        lead=lead_of(runs[0], places, questions) if len(runs) == 1 else "",
+        lead=_lead(marked, places, questions),
         tables=(*tables, places_table(places)),
         notes=_count_notes(questions),
-        charts=(_distribution(questions), _radar(rows, runs, models, questions)),
+        charts=(_radar(rows, runs, models, questions), _distribution(questions)),
     )
+
+
+def _lead(marked: Sequence[Marks], places: Sequence[Place], questions: Questions) -> str:
+    runs = [one for one in marked if not one.people]
+    people = [one for one in marked if one.people]
+    if len(runs) == 1:
+        first = lead_of(runs[0], places, questions)
+    else:
+        first = lead_of_all(runs, questions) if runs else ""
+    return f"{first} {gap_to_people(runs, people, questions)}".strip() if first else ""
 
 
 def _chosen(rows: Sequence[Published], names: Sequence[str]) -> list[Published]:
@@ -213,11 +227,19 @@ def _radar(
     models: Sequence[Published],
     questions: Questions,
 ) -> Chart:
-    """Figure 4: all models overall; the first three runs and some published models by subset."""
+    """Figure 4: all models overall; the best three runs and some published models by subset."""
     whom: list[Published | Marks] = [*(row for row in rows if row.group != BASELINE), *runs]
-    overall = Series("overall", tuple(_value(one, OVERALL) for one in whom), published=not runs)
+    overall = [
+        Series(
+            name,
+            tuple(_value(m, OVERALL) if isinstance(m, Marks) == ours else None for m in whom),
+            published=not ours,
+        )
+        for name, ours in (("published", False), ("measured here", True))[: 1 + bool(runs)]
+    ]
+    best = sorted(runs, key=lambda run: -(_value(run, OVERALL) or 0.0))[:MOST_RUNS]
     subsets = [(heading, key) for _, heading, key in TABLES["table3"] if key != OVERALL]
-    shown: list[Published | Marks] = [*runs[:MOST_RUNS], *models]
+    shown: list[Published | Marks] = [*best, *models]
     series = tuple(
         Series(
             _label(one),
@@ -227,7 +249,7 @@ def _radar(
         for one in shown
     )
     panels = (
-        Panel("(a) Overall", tuple(map(_label, whom)), (overall,)),
+        Panel("(a) Overall", tuple(map(_label, whom)), tuple(overall)),
         Panel("(b) By subset", tuple(heading for heading, _ in subsets), series),
     )
     note = OTHERS if questions.items and not questions.as_published else ""

@@ -109,6 +109,7 @@ def _compared(
         },
         tables=(*told.tables, *people.tables, *_item_tables(analysis)),
         charts=told.charts,
+        lead=told.lead,
         files={ITEMS_FILE: analysis.items_csv} if analysis else {},
     )
 

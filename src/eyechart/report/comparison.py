@@ -68,6 +68,7 @@ class Pair:
 class Comparison:
     """Runs beside each other. `n_items`: that they share. `metric`: what they are ranked by.
 
+    `lead`: the benchmark's own sentences, which open the headline in place of the general ones.
     `tables`, `charts`: the benchmark's own, and what is said of its items. `files`: further files
     to write beside the page, their text by name.
     """
@@ -83,6 +84,7 @@ class Comparison:
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    lead: str = ""
 
     @property
     def tested(self) -> tuple[Pair, ...]:
@@ -126,7 +128,12 @@ def ranked(comparison: Comparison) -> list[tuple[RunResult, Cell]]:
 
 
 def comparison_headline(comparison: Comparison) -> str:
-    """Which run is best, by how much over the next, and whether that interval leaves out 0."""
+    """Which run is best, by how much over the next, and whether that interval leaves out 0.
+
+    In the words of the benchmark where it has its own (`Comparison.lead`).
+    """
+    if comparison.lead:
+        return comparison.lead
     rows = [(run, cell) for run, cell in ranked(comparison) if cell.estimate.value is not None]
     if len(rows) < 2:
         return f"{plural(len(rows), 'run')} with a value; two or more are needed to compare."
