@@ -350,3 +350,10 @@ def test_why_verdicts_are_missing_is_told(tmp_path: Path) -> None:
     outcome = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
     (note,) = outcome.judge_notes
     assert note.startswith("3 verdicts missing, most often: 5 of 5 verdicts missing: says 3")
+
+
+def test_published_models_are_chosen_only_where_a_benchmark_shows_some(tmp_path: Path) -> None:
+    settings = RunSettings(workspace=tmp_path, max_photos=1, limit=3)
+    folder = evaluate("snellen", "guess", out=tmp_path / "run", settings=settings).folder
+    with pytest.raises(BadInput, match="snellen: no figures of published models; leave out"):
+        rewrite_report(folder, chosen=["Grok-4"])

@@ -204,7 +204,9 @@ def score(
 
 
 @app.command()
-def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")], chosen: o.Chosen = None
+) -> None:
     """Write a run's report again from its scores, offline.
 
     Example: eyechart report runs/snellen-gpt-5.2-20260101-120000
@@ -212,7 +214,7 @@ def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
     from eyechart.run import rewrite_report
     from eyechart.terminal import told
 
-    told(rewrite_report(run))
+    told(rewrite_report(run, chosen=chosen or ()))
 
 
 @app.command()

@@ -134,16 +134,33 @@ def rescore(
         return _scored(folder, info, item_set, rules, asking)
 
 
-def rewrite_report(folder: Path | str) -> Outcome:
-    """Write a run's report again from its scores. Raises BadInput where there are none."""
+def rewrite_report(folder: Path | str, *, chosen: Sequence[str] = ()) -> Outcome:
+    """Write a run's report again from its scores.
+
+    `chosen`: published models to show in the benchmark's figures, its own choice where there are
+    none. Raises BadInput where there are no scores, and where a benchmark has no such figures.
+    """
     folder = Path(folder)
     info, item_set = run_folder.read_info(folder), run_folder.read_item_set(folder)
     responses = list(run_folder.read_responses(folder))
     with run_folder.opened(folder):
         scores = run_folder.read_scores(folder)
         rules = plugins.rules_of(info.benchmark, item_set)
+        rules = _with_chosen(rules, chosen)
         report = _report(folder, info, item_set, rules, responses, scores)
     return _outcome(folder, report, item_set, responses)
+
+
+def _with_chosen(rules: Benchmark, chosen: Sequence[str]) -> Benchmark:
+    """The benchmark with these published models in the figures that it tells."""
+    if not chosen:
+        return rules
+    tell_all = rules.tell_all
+    if tell_all is None:
+        raise BadInput(
+            f"{rules.name or 'these items'}: no figures of published models; leave out --chosen"
+        )
+    return dataclasses.replace(rules, tell=lambda findings: tell_all([findings], chosen))
 
 
 def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemSet]:
