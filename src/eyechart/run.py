@@ -180,6 +180,8 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
             )
         item_set = read_items(path)
         name = item_set.card.name
+        if check := plugins.rules_of(name, item_set).check:
+            check(item_set)
     else:
         name = str(path.resolve()) if is_path else str(benchmark)
         source = Source(
@@ -191,7 +193,10 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
             settings.columns,
         )
         hint = " (and there is no such file or folder)"
-        item_set = plugins.benchmark(name, hint=hint).items(source)
+        found = plugins.benchmark(name, hint=hint)
+        if settings.columns and not found.maps_columns:
+            raise BadInput(f"{name}: reads no column map; leave out --columns")
+        item_set = found.items(source)
     return name, _chosen(item_set, settings)
 
 
@@ -277,6 +282,7 @@ def _report(
         curves=rules.curves(item_set, scores) if rules.curves else (),
         tables=told.tables,
         charts=told.charts,
+        overall=rules.overall,
         lead=told.lead,
         notes=(
             *info.notes,

@@ -84,6 +84,9 @@ class Benchmark:
     the same for several runs on the same items, in one set of tables; `chosen`: the published rows
     that its figures are to show beside them, empty for its own choice. `sizes`: how many items are
     published, by facet and value ("" for all of them), where they are known without the data.
+    `overall`: its figure is the mean mark over closed and open questions together. `check(items)`
+    raises BadInput with all that is wrong in an item folder that names this benchmark.
+    `maps_columns`: its data may come with `Source.columns`.
     """
 
     name: str
@@ -101,3 +104,6 @@ class Benchmark:
     tell: Callable[[Findings], Told] | None = None
     tell_all: Callable[[Sequence[Findings], Sequence[str]], Told] | None = None
     sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    overall: bool = False
+    check: Callable[[ItemSet], None] | None = None
+    maps_columns: bool = False

@@ -77,4 +77,6 @@ BENCHMARK = Benchmark(
     tell=tell,
     tell_all=tell_all,
     sizes=_sizes(),
+    overall=True,
+    maps_columns=True,
 )

@@ -19,7 +19,14 @@ from eyechart.report.formatting import plural
 from eyechart.report.headline import Found, headline
 from eyechart.report.judges import judge_tables
 from eyechart.report.option_choices import option_choice_tables
-from eyechart.report.samples import Sample, cell_of, further_cells, is_pooled, samples_of
+from eyechart.report.samples import (
+    Sample,
+    cell_of,
+    further_cells,
+    is_pooled,
+    overall_of,
+    samples_of,
+)
 from eyechart.report.variants import variant_tables
 
 
@@ -33,6 +40,7 @@ class RunFacts:
     the order printed. `tables`, `charts`: the benchmark's own. `lead`: sentences of the benchmark
     that open the headline in place of the general ones, "" for those. `max_unjudged`: the share of
     the replies asked about (0 to 1) that a judge may owe before the headline opens with it.
+    `overall`: the benchmark's figure is the mean mark over closed and open questions together.
     """
 
     title: str
@@ -45,6 +53,7 @@ class RunFacts:
     metrics: tuple[Metric, ...] = ()
     tables: tuple[Table, ...] = ()
     lead: str = ""
+    overall: bool = False
     max_unjudged: float = 0.05
     charts: tuple[Chart, ...] = ()
 
@@ -93,9 +102,10 @@ def build_report(
 
 def cells_of(item_set: ItemSet, scores: Sequence[Score], facts: RunFacts) -> tuple[Cell, ...]:
     """Every metric of a run over all items and by facet; of several judges the first one counts."""
-    samples = samples_of(item_set, of_first_judge(scores, facts.judges))
-    told = [sample for sample in samples if facts.judges or not _waits(sample)]
-    return _cells(told, item_set, facts)
+    found = samples_of(item_set, of_first_judge(scores, facts.judges))
+    samples = [sample for sample in found if facts.judges or not _waits(sample)]
+    overall = overall_of(samples) if facts.overall else None
+    return _cells([overall, *samples] if overall else samples, item_set, facts)
 
 
 def _is_lost_elsewhere(score: Score) -> bool:
@@ -114,19 +124,22 @@ def _waits(sample: Sample) -> bool:
     return sample.metric == "verdict" and all(row.value is None for row in sample.rows)
 
 
-def _cells(samples: Iterable[Sample], item_set: ItemSet, facts: RunFacts) -> tuple[Cell, ...]:
+def _cells(samples: Sequence[Sample], item_set: ItemSet, facts: RunFacts) -> tuple[Cell, ...]:
     """Every sample over all items (but no correlation over several scales) and by facet.
 
+    A mean over all questions alone goes by facet: accuracy and verdicts are parts of it.
     What people's ratings come to over all items and by database is left to a benchmark's tables.
     """
     facets = facets_of(item_set.items)
     cells: list[Cell] = []
+    has_overall = any(sample.metric == "overall" for sample in samples)
     for sample in samples:
         in_tables = sample.metric == "srcc_mos" and bool(facts.tables)
         if not is_pooled(sample) and not in_tables:
             cells.append(cell_of(sample))
             cells.extend(further_cells(sample, facts.metrics))
-        for facet in facets:
+        in_overall = has_overall and sample.metric in ("accuracy", "verdict")
+        for facet in () if in_overall else facets:
             if not (in_tables and facet.name == "database"):
                 cells.extend(_facet_cells(sample, facet))
     return tuple(cells)

@@ -37,7 +37,6 @@ from eyechart.report.formatting import (
     facet_name,
     facet_value,
     heading,
-    metric_named,
     one_line,
     plural,
     shown,
@@ -52,6 +51,7 @@ from eyechart.report.markdown import (
     provenance_markdown,
     tables_markdown,
 )
+from eyechart.report.metric_names import metric_named
 from eyechart.report.own_groups import groups_of
 from eyechart.report.page import (
     MOST_OPEN,

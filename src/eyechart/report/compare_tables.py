@@ -17,7 +17,6 @@ from eyechart.report.formatting import (
     facet_name,
     facet_value,
     heading,
-    metric_named,
     p_value,
     shown,
     shown_interval,
@@ -28,6 +27,7 @@ from eyechart.report.formatting import (
     whole,
 )
 from eyechart.report.greying import GREY_MARK, is_grey_cell, is_only_small
+from eyechart.report.metric_names import metric_named
 from eyechart.report.own_tables import printed
 from eyechart.report.printed import Printed, distinctly_named, exact, slug
 from eyechart.report.tables import CELL_DATA, cell_data

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from eyechart.records import Cell, Chart, Curve, Estimate, Table
 from eyechart.report.formatting import (
-    metric_named,
     number,
     p_value,
     plural,
@@ -18,6 +17,7 @@ from eyechart.report.formatting import (
     signed_span,
     span,
 )
+from eyechart.report.metric_names import metric_named
 
 MOST_PAIRS = 21
 """As many as seven runs make."""

@@ -24,7 +24,6 @@ from eyechart.report.formatting import (
     facet_value,
     heading,
     is_small,
-    metric_named,
     not_seen,
     number,
     quantity,
@@ -41,6 +40,7 @@ from eyechart.report.formatting import (
     whole,
 )
 from eyechart.report.greying import GREY_NOTE, is_grey_cell, is_only_small, marked_n
+from eyechart.report.metric_names import metric_named
 from eyechart.report.own_groups import groups_of
 from eyechart.report.rendering import rendered, svg_markup
 from eyechart.report.scatter import Cloud, ratings_caption, ratings_panels

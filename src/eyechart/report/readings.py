@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from eyechart.records import Response, Score
-from eyechart.report.formatting import WHY_LABELS, heading, metric_named, number, one_line, words
+from eyechart.report.formatting import WHY_LABELS, heading, number, one_line, words
+from eyechart.report.metric_names import metric_named
 from eyechart.report.naming import way_in_words
 
 MOST_VERDICT = 2

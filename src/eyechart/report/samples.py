@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from eyechart.items import ItemSet, cluster_of
 from eyechart.metrics import Metric
+from eyechart.metrics.arrays import Floats
 from eyechart.metrics.intervals import UNDEFINED, mean, proportion
 from eyechart.metrics.jackknife import metric_estimate
 from eyechart.metrics.srcc import METRIC as SRCC
@@ -101,17 +104,47 @@ def samples_of(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Sample, ...]
     return tuple(sample for sample in samples if sample.rows)
 
 
+def overall_of(samples: Iterable[Sample]) -> Sample | None:
+    """Every question's mark, closed and open ones in one sample.
+
+    None where there are not both, or no open one has a verdict.
+    """
+    found = {sample.metric: sample for sample in samples}
+    if not {"accuracy", "verdict"} <= found.keys():
+        return None
+    if all(row.value is None for row in found["verdict"].rows):
+        return None
+    rows = (*found["accuracy"].rows, *found["verdict"].rows)
+    return Sample("overall", tuple(sorted(rows, key=lambda row: row.position)))
+
+
+def marks_of(item_set: ItemSet, scores: Iterable[Score]) -> Floats:
+    """A run's marks [items], 0 to 1: right or wrong, or a verdict; unscored counts as 0.
+
+    NaN where there is none yet (a judge owes it), or can be none (the answer is withheld; a
+    rating).
+    """
+    marks = np.full(len(item_set.items), np.nan)
+    for sample in samples_of(item_set, scores):
+        if sample.metric in ("accuracy", "verdict"):
+            for row, value in zip(sample.rows, counted(sample), strict=True):
+                marks[row.position] = np.nan if value is None else value
+    return marks
+
+
 def counted(sample: Sample) -> list[float | None]:
     """What each row counts as, in order; None where it is left out.
 
     A reply that is missing, failed, was refused or not understood counts as 0 in accuracy and in
-    the judge's verdict, so that silence is no way to a better figure. A verdict that the judge owes
-    is left out, and where it owes all of them nothing else counts either. In other metrics all
-    unscored rows are left out.
+    the judge's verdict, so that silence is no way to a better figure, and in the overall mean of
+    both. A verdict that the judge owes is left out, and where it owes all of them nothing else
+    counts either. In other metrics all unscored rows are left out.
     """
     rows = sample.rows
     if sample.metric == "accuracy":
         return [row.value or 0.0 for row in rows]
+    if sample.metric == "overall":
+        return [None if _owed(row) else row.value or 0.0 for row in rows]
     nothing_judged = all(row.value is None for row in rows)
     if sample.metric != "verdict" or (nothing_judged and any(map(_owed, rows))):
         return [row.value for row in rows]
@@ -221,14 +254,14 @@ def _mean_cell(sample: Sample, facet: str, value: str) -> Cell:
     pairs = [(v, row.cluster) for v, row in zip(counted(sample), sample.rows, strict=True)]
     scored = [(v, cluster) for v, cluster in pairs if v is not None]
     values, clusters = [v for v, _ in scored], [cluster for _, cluster in scored]
-    is_verdict = sample.metric == "verdict"
+    is_share = sample.metric in ("verdict", "overall")
     return Cell(
         facet,
         value,
         sample.metric,
-        mean(values, clusters, within=(0.0, 1.0) if is_verdict else None),
+        mean(values, clusters, within=(0.0, 1.0) if is_share else None),
         n_unscored=sum(_why(sample).values()),
-        bounds=_bounds(sample.rows) if is_verdict else None,
+        bounds=_bounds(sample.rows) if is_share else None,
         why=_why(sample),
     )
 

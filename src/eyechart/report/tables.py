@@ -17,7 +17,6 @@ from eyechart.report.formatting import (
     facet_value,
     heading,
     is_small,
-    metric_named,
     number,
     quantity,
     quantity_span,
@@ -29,6 +28,7 @@ from eyechart.report.formatting import (
     whole,
 )
 from eyechart.report.greying import marked_n
+from eyechart.report.metric_names import metric_named
 from eyechart.report.own_tables import printed
 from eyechart.report.printed import Printed, Shown, distinctly_named, exact, slug
 
