@@ -15,6 +15,7 @@ from eyechart.backends.scripted import Scripted
 from eyechart.comparing import pairs_of
 from eyechart.errors import BadInput
 from eyechart.items import Card
+from eyechart.prompts import Judging
 from eyechart.records import FacetValue, Item, Picture, Score
 from eyechart.report.comparison import Pair
 from eyechart.report.samples import Row, Sample
@@ -63,7 +64,7 @@ def test_items_of_one_name_with_another_picture_are_not_the_same(tmp_path: Path)
     new = items(tmp_path / "new", colours={"a": "red", "b": "green"})
     found = compare([run(old, "one", "A"), run(new, "two", "A")])
     assert found.n_items == 1
-    assert found.notes == ("1 items are not in all runs and are left out.",)
+    assert found.notes == ("1 item is not in all runs and left out.",)
 
 
 def test_items_with_another_opinion_score_are_not_the_same(tmp_path: Path) -> None:
@@ -248,7 +249,8 @@ def test_people_are_one_more_side_and_have_tables_of_their_own(tmp_path: Path) -
     assert [one.name for one in found.runs] == ["scripted", "People (2 raters)"]
     (pair,) = found.pairs
     assert (pair.difference.value, pair.n, pair.p_mcnemar) == (-0.75, 2, None)
-    assert "1 items are not in all runs and are left out." in found.notes
+    assert found.n_items == 3
+    assert found.runs[0].cells[0].estimate.n == 3 and found.runs[1].cells[0].estimate.n == 2
     assert any(note.startswith("1 answer of people") for note in found.notes)
     assert {"people-reach", "people-agreement", "people-ceiling"} <= {t.name for t in found.tables}
     assert "People (2 raters)" in (tmp_path / "comparison" / "compare.html").read_text()
@@ -274,3 +276,73 @@ def test_every_item_is_told_with_what_the_models_made_of_it(tmp_path: Path) -> N
     assert flagged.note.startswith("Of 2 items 2 are missed by all 2 models")
     rows = (tmp_path / "comparison" / "items.csv").read_text().splitlines()
     assert len(rows) == 3 and rows[0].startswith("id,kind")
+
+
+def test_what_people_did_not_answer_still_counts_between_models(tmp_path: Path) -> None:
+    folder = items(tmp_path / "items", colours={"a": "red", "b": "blue", "c": "green"})
+    answers = tmp_path / "answers.csv"
+    answers.write_text("item_id,rater,value\nc,anna,A\n")
+    found = compare([run(folder, "one", "A"), run(folder, "two", "B")], people=answers)
+    assert [(pair.n, pair.difference.value) for pair in found.pairs] == [
+        (3, 1.0),
+        (1, 0.0),
+        (1, -1.0),
+    ]
+
+
+def test_published_models_cannot_be_chosen_where_there_are_none(tmp_path: Path) -> None:
+    folder = items(tmp_path / "items", colours={"a": "red", "b": "blue"})
+    both = [run(folder, "one", "A"), run(folder, "two", "B")]
+    with pytest.raises(BadInput, match="items: no figures of published models; leave out --chosen"):
+        compare(both, chosen=["Grok-4"])
+
+
+def open_and_closed(folder: Path) -> Path:
+    """Q-Bench-Portrait's rules over a closed question and two open ones."""
+    folder.mkdir()
+    rows = []
+    for name in ("a", "b", "c"):
+        photograph(ord(name)).save(folder / f"{name}.png")
+        row = {"id": name, "file_name": f"{name}.png", "question": "It is blurred."}
+        row |= {"image_source": "NIs", "source_dataset": "AVA", "scope": "Global"}
+        row |= {"dimension": "Technical", "concern": "Blur"}
+        kind = {"kind": "true_false", "answer": "True"} if name == "a" else {"kind": "open"}
+        rows.append({**row, **kind, **({} if name == "a" else {"answer": "Much."})})
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "card.json").write_text('{"name": "few", "benchmark": "qbench-portrait"}')
+    return folder
+
+
+def judged(item_folder: Path, name: str, said: str, verdict: int) -> Path:
+    """A run that says the same to the closed question, and earns the same for every open one."""
+    for role, text in {name: said, f"judge of {name}": f"Score: {verdict}"}.items():
+        (item_folder.parent / f"{role}.json").write_text(json.dumps({"": text}))
+    settings = RunSettings(
+        workspace=item_folder.parent / f"workspace of {name}",
+        judges=(f"scripted:{item_folder.parent / f'judge of {name}.json'}",),
+        judging=Judging(n_draws=1),
+    )
+    script = f"scripted:{item_folder.parent / f'{name}.json'}"
+    out = item_folder.parent / f"run {name}"
+    return evaluate(item_folder, script, out=out, settings=settings).folder
+
+
+def test_a_benchmark_of_all_questions_together_is_compared_by_their_mean_mark(
+    tmp_path: Path,
+) -> None:
+    folder = open_and_closed(tmp_path / "items")
+    one = judged(folder, "one", "True", 1)
+    found = compare([one, judged(folder, "two", "False", 2)])
+    assert found.metric == "overall"
+    overall = [run.overall("overall") for run in found.runs]
+    assert [round(cell.estimate.value or 0, 3) for cell in overall if cell] == [0.667, 0.667]
+    assert [pair.metric for pair in found.pairs] == ["overall", "accuracy", "verdict"]
+    assert [pair.difference.value for pair in found.pairs] == [0.0, 1.0, -0.5]
+    assert "comes first of 2 runs: 66.67 % over all 3 questions" in found.lead
+
+
+def test_without_a_judge_for_every_run_closed_questions_alone_are_compared(tmp_path: Path) -> None:
+    folder = open_and_closed(tmp_path / "items")
+    alone = run(folder, "alone", "True")
+    found = compare([judged(folder, "one", "True", 1), alone])
+    assert found.metric == "accuracy" and found.lead == ""

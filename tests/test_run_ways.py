@@ -357,3 +357,11 @@ def test_published_models_are_chosen_only_where_a_benchmark_shows_some(tmp_path:
     folder = evaluate("snellen", "guess", out=tmp_path / "run", settings=settings).folder
     with pytest.raises(BadInput, match="snellen: no figures of published models; leave out"):
         rewrite_report(folder, chosen=["Grok-4"])
+
+
+def test_a_column_map_is_refused_where_nothing_reads_it(tmp_path: Path) -> None:
+    settings = RunSettings(workspace=tmp_path, columns=tmp_path / "map.toml")
+    with pytest.raises(BadInput, match="snellen: reads no column map; leave out --columns"):
+        evaluate("snellen", "guess", settings=settings)
+    with pytest.raises(BadInput, match="an item folder has its own data and columns; leave out"):
+        evaluate(tmp_path, "guess", settings=settings)

@@ -27,16 +27,16 @@ from eyechart.comparing.runs import (
 from eyechart.errors import BadInput
 from eyechart.item_analysis import Analysis, Answered, analyse
 from eyechart.items import ItemSet
-from eyechart.people import people_of
+from eyechart.people import People, people_of
 from eyechart.records import Table
 from eyechart.report.build import RunFacts, cells_of
 from eyechart.report.compare_page import write_comparison
 from eyechart.report.comparison import Comparison, RunResult
-from eyechart.report.samples import Sample, samples_of
+from eyechart.report.samples import Sample, overall_of, samples_of
 from eyechart.report.write import refuse_run_folder
 
 ITEMS_FILE = "items.csv"
-MARKED = ("accuracy", "verdict")
+MARKED = ("overall", "accuracy", "verdict")
 
 
 def compare(
@@ -49,9 +49,10 @@ def compare(
     """Compare two or more run folders; write the comparison into the folder `out` if given.
 
     Differences are of accuracy (unscored counts as wrong), of verdicts (likewise, but what was not
-    judged is left out) and of rank correlation where items are rated, each with a 95 % interval
-    that heeds the items' clusters. `people`: a CSV file of people's answers to the same items, who
-    are then one more side. `chosen`: published models to show in a benchmark's figures, its own
+    judged is left out), of the mean over both where that is the benchmark's figure, and of rank
+    correlation where items are rated, each with a 95 % interval that heeds the items' clusters.
+    `people`: a CSV file of people's answers to these items, who are then one more side, over those
+    that they answered. `chosen`: published models to show in a benchmark's figures, its own
     choice where there are none.
 
     Raises BadInput for fewer than two sides, a folder without scores, runs that share no items,
@@ -62,52 +63,58 @@ def compare(
             f"expected two or more run folders to compare, not {len(runs)}; or one, and people's "
             "answers with --people"
         )
-    loaded = read_entrants([Path(folder) for folder in runs])
-    told = Told()
-    if people is not None:
-        found = people_of(loaded[0].items, Path(people))
-        if not found.scores:
-            raise BadInput(
-                f"{people}: people rated images here, which is neither right nor wrong; expected "
-                "their answers to questions that a run has"
-            )
-        loaded.append(people_as_entrant(found, loaded[0]))
-        told = Told(tables=found.tables, notes=found.notes)
+    loaded = named(read_entrants([Path(folder) for folder in runs]))
     shared = shared_items(loaded)
-    entrants = [narrowed(run, shared) for run in named(loaded)]
-    comparison = _compared(entrants, shared, told, chosen)
+    entrants = [narrowed(run, shared) for run in loaded]
+    answered = None if people is None else _people(shared, Path(people))
+    comparison = _compared(entrants, shared, answered, chosen)
+    notes = (*notes_of(loaded, shared), *comparison.notes)
+    comparison = dataclasses.replace(comparison, notes=notes)
     if out is not None:
         refuse_run_folder(Path(out))
         write_comparison(comparison, Path(out))
     return comparison
 
 
+def _people(shared: ItemSet, file: Path) -> People:
+    """People's answers to the shared items. Raises BadInput where they only rated images."""
+    found = people_of(shared, file)
+    if not found.scores:
+        raise BadInput(
+            f"{file}: people rated images here, which is neither right nor wrong; expected their "
+            "answers to questions that a run has"
+        )
+    return found
+
+
 def _compared(
-    runs: Sequence[Entrant], shared: ItemSet, people: Told, chosen: Sequence[str]
+    runs: Sequence[Entrant], shared: ItemSet, people: People | None, chosen: Sequence[str]
 ) -> Comparison:
-    samples = [{one.metric: one for one in samples_of(shared, run.scores)} for run in runs]
-    refuse_two_protocols(runs, samples)
     first = runs[0].info
-    metric = _metric(samples)
     rules = plugins.rules_of(first.benchmark, shared)
+    if chosen and rules.tell_all is None:
+        raise BadInput(f"{first.benchmark}: no figures of published models; leave out --chosen")
+    metric = _metric([_samples(run, shared, rules) for run in runs])
+    if people is not None:
+        runs = (*runs, people_as_entrant(people, first.benchmark, shared))
+    samples = [_samples(run, shared, rules) for run in runs]
+    refuse_two_protocols(runs, samples)
     told = rules.tell_all(_findings(runs, shared), chosen) if rules.tell_all else Told()
     analysis = _analysed(runs, shared, metric)
     return Comparison(
         title=shared.card.title or first.benchmark,
         benchmark=first.benchmark,
-        runs=tuple(
-            _result(run, shared, found, rules) for run, found in zip(runs, samples, strict=True)
-        ),
+        runs=tuple(_result(run, found, rules) for run, found in zip(runs, samples, strict=True)),
         pairs=pairs_of([run.name for run in runs], samples),
         n_items=len(shared.items),
         metric=metric,
-        notes=(*notes_of(runs, shared), *told.notes, *people.notes),
+        notes=(*told.notes, *(people.notes if people else ())),
         provenance={
             run.name: f"{run.info.model} {run.info.revision}".strip()
             for run in runs
             if not run.people
         },
-        tables=(*told.tables, *people.tables, *_item_tables(analysis)),
+        tables=(*told.tables, *(people.tables if people else ()), *_item_tables(analysis)),
         charts=told.charts,
         lead=told.lead,
         files={ITEMS_FILE: analysis.items_csv} if analysis else {},
@@ -146,24 +153,38 @@ def _item_tables(analysis: Analysis | None) -> tuple[Table, ...]:
     return (dataclasses.replace(first, note=told), *others)
 
 
+def _samples(run: Entrant, shared: ItemSet, rules: Benchmark) -> dict[str, Sample]:
+    """What each metric is computed from, over those of the shared items that the side has."""
+    ids = {item.id for item in run.items.items}
+    own = [place for place, item in enumerate(shared.items) if item.id in ids]
+    found = [sample.part(own) for sample in samples_of(shared, run.scores)]
+    overall = overall_of(found) if rules.overall else None
+    return {one.metric: one for one in (*([overall] if overall else []), *found) if one.rows}
+
+
 def _metric(samples: Sequence[Mapping[str, Sample]]) -> str:
-    """The metric to open with: accuracy where there is one."""
+    """The metric to open with: that over all questions where every run has it, else accuracy."""
     found = [metric for of_run in samples for metric in of_run]
     if not found:
         raise BadInput(
             "nothing to compare: no item of all of these runs has a right answer, an opinion "
             "score or a severity; expected runs of items that have one"
         )
+    if all("overall" in of_run for of_run in samples):
+        return "overall"
     return "accuracy" if "accuracy" in found else found[0]
 
 
-def _result(
-    run: Entrant, shared: ItemSet, samples: Mapping[str, Sample], rules: Benchmark
-) -> RunResult:
+def _result(run: Entrant, samples: Mapping[str, Sample], rules: Benchmark) -> RunResult:
+    items, info = run.items, run.info
     facts = RunFacts(
-        shared.card.title, run.info.benchmark, run.info.model, judges=run.info.judge_names
+        items.card.title,
+        info.benchmark,
+        info.model,
+        judges=info.judge_names,
+        overall=rules.overall,
     )
-    cells = cells_of(shared, run.scores, facts)
+    cells = cells_of(items, run.scores, facts)
     cells += tuple(cell for one in samples.values() for cell in mean_cells(one))
-    curves = rules.curves(shared, run.scores) if rules.curves else ()
+    curves = rules.curves(items, run.scores) if rules.curves else ()
     return RunResult(run.name, run.info.model, cells, curves)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,17 +22,29 @@ from eyechart.report.samples import Row, Sample, counted, is_pooled
 
 
 def pairs_of(names: Sequence[str], samples: Sequence[Mapping[str, Sample]]) -> tuple[Pair, ...]:
-    """Every pair of runs, metric by metric; `samples`: each run's own over the same items."""
+    """Every pair of runs, metric by metric; `samples`: each run's own, of items in one order.
+
+    A side without some of the items (people who were not asked all) is paired over its own.
+    """
     pairs: list[Pair] = []
     for metric, paired in PAIRED.items():
-        having = [i for i, found in enumerate(samples) if metric in found]
-        pairs.extend(paired([_side(names[i], samples[i][metric]) for i in having]))
+        having = [
+            (name, found[metric])
+            for name, found in zip(names, samples, strict=True)
+            if metric in found
+        ]
+        n_items = 1 + max((r.position for _, one in having for r in one.rows), default=-1)
+        pairs.extend(paired([_side(name, sample, n_items) for name, sample in having]))
     return tuple(pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One run's sample of a metric; `values`: what each row counts as, NaN where left out."""
+    """One run's sample of a metric.
+
+    `values`: what each item counts as, by its position, NaN where it is left out or not in the
+    sample. `clusters`: of each item, "" where it is not in the sample.
+    """
 
     name: str
     sample: Sample
@@ -47,9 +58,12 @@ class _Side:
         return not np.isin(known, (0.0, 1.0)).all()
 
 
-def _side(name: str, sample: Sample) -> _Side:
-    values = np.array([math.nan if v is None else v for v in counted(sample)])
-    return _Side(name, sample, values, tuple(row.cluster for row in sample.rows))
+def _side(name: str, sample: Sample, n_items: int) -> _Side:
+    values, clusters = np.full(n_items, np.nan), [""] * n_items
+    for row, value in zip(sample.rows, counted(sample), strict=True):
+        values[row.position] = np.nan if value is None else value
+        clusters[row.position] = row.cluster
+    return _Side(name, sample, values, tuple(clusters))
 
 
 def _accuracy_pairs(sides: list[_Side]) -> list[Pair]:
@@ -90,7 +104,7 @@ def _rating_pairs(sides: list[_Side]) -> list[Pair]:
 
     def ranked(side: _Side, both: tuple[bool, ...]) -> Jackknife:
         if (side.name, both) not in known:
-            rows = [row for row, there in zip(side.sample.rows, both, strict=True) if there]
+            rows = [row for row in side.sample.rows if both[row.position]]
             known[side.name, both] = _ranked(rows)
         return known[side.name, both]
 
@@ -154,6 +168,7 @@ def _mean_cell(sample: Sample, facet: str = "", value: str = "") -> Cell:
 
 
 PAIRED: dict[str, Callable[[list[_Side]], list[Pair]]] = {
+    "overall": _verdict_pairs,
     "accuracy": _accuracy_pairs,
     "verdict": _verdict_pairs,
     "srcc_mos": _rating_pairs,

@@ -53,13 +53,12 @@ def read_entrants(folders: Sequence[Path]) -> list[Entrant]:
     return found
 
 
-def people_as_entrant(people: People, beside: Entrant) -> Entrant:
-    """People as one more side, over the items of a run that any of them answered."""
+def people_as_entrant(people: People, benchmark: str, shared: ItemSet) -> Entrant:
+    """People as one more side, over those of the shared items that any of them answered."""
     answered = {score.item_id for score in people.scores}
-    card, items = beside.items.card, beside.items.items
-    rated = ItemSet(card, tuple(item for item in items if item.id in answered))
-    info = RunInfo(beside.info.benchmark, people.name, "", "", {}, card)
-    return Entrant(people.name, info, rated, people.scores, people=True)
+    items = ItemSet(shared.card, tuple(item for item in shared.items if item.id in answered))
+    info = RunInfo(benchmark, people.name, "", "", {}, shared.card)
+    return Entrant(people.name, info, items, people.scores, people=True)
 
 
 def named(runs: Sequence[Entrant]) -> list[Entrant]:
@@ -106,7 +105,7 @@ def notes_of(runs: Sequence[Entrant], shared: ItemSet) -> tuple[str, ...]:
     """What was left out, and in which ways the runs asked or judged differently."""
     most = max(len(run.items.items) for run in runs)
     left_out = most - len(shared.items)
-    told = f"{left_out} items are not in all runs and are left out."
+    told = f"{plural(left_out, 'item is', 'items are')} not in all runs and left out."
     return (*([told] if left_out else []), *_differences(runs, shared))
 
 
@@ -115,7 +114,7 @@ def _differences(runs: Sequence[Entrant], shared: ItemSet) -> Iterator[str]:
     kinds = {item.kind for item in shared.items}
     for what, (of_kinds, told) in PROTOCOL.items():
         names: dict[str, list[str]] = {}
-        for run in (run for run in runs if not run.people):
+        for run in runs:
             names.setdefault(told(run.info), []).append(run.name)
         if kinds & of_kinds and len(names) > 1:
             parts = [f"{value} ({', '.join(mine)})" for value, mine in names.items()]
@@ -148,11 +147,11 @@ def refuse_two_protocols(runs: Sequence[Entrant], samples: Sequence[Mapping[str,
 
 
 def narrowed(run: Entrant, shared: ItemSet) -> Entrant:
-    """The run with the scores that are compared: of shared items, by its first judge."""
+    """The run as it is compared: over the shared items, by its first judge."""
     ids = {item.id for item in shared.items}
     first = of_first_judge(run.scores, run.info.judge_names)
     scores = _with_whole_verdicts([score for score in first if score.item_id in ids])
-    return dataclasses.replace(run, scores=tuple(scores))
+    return dataclasses.replace(run, items=shared, scores=tuple(scores))
 
 
 def _with_whole_verdicts(scores: Sequence[Score]) -> list[Score]:
