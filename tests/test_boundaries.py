@@ -49,7 +49,7 @@ LAYERS = [
     {"rubrics", "strategies"},
     {"response_rows"},
     {"run_folder"},
-    {"prompts", "scoring", "scores", "report"},
+    {"prompts", "scoring", "scores", "report", "printing"},
     {"hub", "assessment", "item_analysis", "people"},
     {"benchmarks", "backends", "plugins"},
     {"run_settings", "provenance"},

@@ -46,7 +46,7 @@ def test_replay_prints_every_figure_beside_the_published_ones(files: list[Path])
 def test_a_narrow_terminal_cuts_no_number_off(
     files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from eyechart.assessment import printing
+    from eyechart import printing
 
     monkeypatch.setattr(printing, "WIDE", 80)
     told = assess("replay", *files, *QUICK)

@@ -50,6 +50,13 @@ def test_columns_get_our_names_and_the_others_keep_theirs(tmp_path: Path) -> Non
     }
 
 
+def test_an_empty_column_of_several_keeps_its_place(tmp_path: Path) -> None:
+    by = read(tmp_path, MAP)
+    assert by.applied({"a": None, "b": "No", "c": None})["options"] == [None, "No"]
+    assert by.applied({"a": "Yes", "c": "Both"})["options"] == ["Yes", None, "Both"]
+    assert by.applied({"a": None, "kind": "part"})["options"] is None
+
+
 def test_a_column_under_our_name_that_is_another_gives_way(tmp_path: Path) -> None:
     by = read(tmp_path, '[columns]\nquestion = "prompt"')
     assert by.applied({"question": "What the annotator was asked", "prompt": "Sharp?"}) == {

@@ -148,7 +148,8 @@ def test_every_difference_in_how_was_asked_is_a_note(tmp_path: Path) -> None:
         tmp_path / "other",
         info("m2", {"rating prompt": "one-word"}, strategies=("argmax:good/poor",)),
     )
-    assert compare([one, one]).notes == ()
+    same = rated(tmp_path / "same", info("m3", strategies=("softmax:good/poor@100",)))
+    assert compare([one, same]).notes == ()
     assert compare([one, other]).notes == (
         "The runs differ in the rating prompt: begun (m1); one-word (m2).",
         "The runs differ in how ratings are read: softmax:good/poor@100 (m1); "
@@ -184,7 +185,8 @@ def test_ratings_in_words_are_not_put_beside_those_from_probabilities(tmp_path: 
         "run one of them again with the other's --strategies",
     ):
         compare([one, other])
-    assert len(compare([other, other]).pairs) == 1
+    same = rated(tmp_path / "same", info("m3", strategies=("number",)))
+    assert len(compare([other, same]).pairs) == 1
 
 
 def info(
@@ -273,7 +275,7 @@ def test_every_item_is_told_with_what_the_models_made_of_it(tmp_path: Path) -> N
     folder = items(tmp_path / "items", colours={"a": "red", "b": "blue"})
     found = compare([run(folder, "one", "B"), run(folder, "two", "B")], out=tmp_path / "comparison")
     flagged = next(table for table in found.tables if table.name == "items-flagged")
-    assert flagged.note.startswith("Of 2 items 2 are missed by all 2 models")
+    assert flagged.note.startswith("Of 2 items 2 are missed by both models")
     rows = (tmp_path / "comparison" / "items.csv").read_text().splitlines()
     assert len(rows) == 3 and rows[0].startswith("id,kind")
 
@@ -346,3 +348,40 @@ def test_without_a_judge_for_every_run_closed_questions_alone_are_compared(tmp_p
     alone = run(folder, "alone", "True")
     found = compare([judged(folder, "one", "True", 1), alone])
     assert found.metric == "accuracy" and found.lead == ""
+
+
+def test_a_folder_given_twice_is_refused(tmp_path: Path) -> None:
+    one = run(items(tmp_path / "items", colours={"a": "red"}), "one", "A")
+    with pytest.raises(BadInput, match=r"one: given twice; expected different run folders"):
+        compare([one, tmp_path / "workspace of one" / ".." / "one"])
+
+
+def test_runs_of_one_model_in_folders_of_one_name_are_numbered(tmp_path: Path) -> None:
+    folder = items(tmp_path / "items", colours={"a": "red", "b": "blue"})
+    settings = RunSettings(workspace=tmp_path / "workspace")
+    for place in ("x", "y"):
+        evaluate(folder, Scripted("A"), out=tmp_path / place / "run", settings=settings)
+    found = compare([tmp_path / "x" / "run", tmp_path / "y" / "run"])
+    assert [one.name for one in found.runs] == ["scripted (run) 1", "scripted (run) 2"]
+    assert len(found.provenance) == 2
+
+
+def test_people_who_answered_no_open_question_stand_beside_the_mean_over_all(
+    tmp_path: Path,
+) -> None:
+    folder = open_and_closed(tmp_path / "items")
+    answers = tmp_path / "answers.csv"
+    answers.write_text("item_id,rater,value\na,anna,True\n")
+    found = compare([judged(folder, "one", "True", 1)], people=answers)
+    assert found.metric == "overall"
+    cells = [run.overall("overall") for run in found.runs]
+    assert [(cell.estimate.value, cell.estimate.n) for cell in cells if cell][1] == (1.0, 1)
+
+
+def test_different_judges_are_told_in_the_first_sentences(tmp_path: Path) -> None:
+    folder = open_and_closed(tmp_path / "items")
+    found = compare([judged(folder, "one", "True", 1), judged(folder, "two", "False", 2)])
+    assert found.lead.endswith("Their open answers were graded by different judges.")
+    alone = run(folder, "alone", "True")
+    other = compare([judged(folder, "three", "True", 1), alone])
+    assert other.notes[1].startswith("scripted has no verdict on any open question: closed")

@@ -117,6 +117,10 @@ def test_a_value_may_be_what_a_person_writes(
         ("one", "1.5", "a letter from A to D or an option's text, not '1.5'"),
         ("one", "", "a letter from A to D or an option's text, not ''"),
         ("many", '"A, E"', "letters from A to D or options' texts, parted by ';' or ',', not"),
+        ("many", "4", "letters, or 4.0 for the sum, not '4'"),
+        ("many", "013", "letters, or 13.0 for the sum, not '013'"),
+        ("many", "+4.0", "letters from A to D or options' texts, parted by ';' or ',', not '+4.0'"),
+        ("many", '"1, 3"', "letters from A to D or options' texts, parted by ';' or ',', not"),
         ("many", "16", "letters from A to D or options' texts, parted by ';' or ',', not '16'"),
         ("many", "0", "letters from A to D or options' texts, parted by ';' or ',', not '0'"),
         ("many", ";", "letters from A to D or options' texts, parted by ';' or ',', not ';'"),
@@ -227,10 +231,42 @@ def test_time_and_round_may_be_absent_and_rows_short(tmp_path: Path) -> None:
 
 def test_a_missing_column_or_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("item_id,value\na,1\n")
-    with pytest.raises(BadInput, match="no column rater"):
+    with pytest.raises(BadInput) as caught:
+        read_ratings(tmp_path / "r.csv")
+    assert str(caught.value) == (
+        f"{tmp_path}/r.csv: no column rater; expected item_id, rater, value in the first line, "
+        "parted by ',' or ';', and an answer in each other:\n"
+        "  item_id,rater,value\n  q1,anna,B"
+    )
+    (tmp_path / "r.csv").write_text("")
+    with pytest.raises(BadInput, match="no column item_id, rater, value; expected item_id, rater"):
         read_ratings(tmp_path / "r.csv")
     with pytest.raises(BadInput, match="not a readable CSV file"):
         read_ratings(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("head", ["item_id;rater;value", '\ufeff"item_id";"rater";"value";"at"'])
+def test_semicolons_part_the_cells_where_they_part_the_head(tmp_path: Path, head: str) -> None:
+    rows = [head, "one;anna;B", 'many;anna;"A; C"', 'many;ben;"A, C"', "truth;anna;no"]
+    (tmp_path / "r.csv").write_text("\r\n".join(rows), encoding="utf-8", newline="")
+    assert [one.value for one in read_ratings(tmp_path / "r.csv", ITEMS)] == [2, 5, 5, 0]
+
+
+def test_an_answer_that_is_parted_by_mistake_is_told_and_not_cut_short(tmp_path: Path) -> None:
+    file = tmp_path / "r.csv"
+    file.write_text("item_id,rater,value\nmany,anna,A, C\none,anna,B,,\n")
+    with pytest.raises(
+        BadInput, match=r"r.csv:2 \(item many\): row: expected no more cells than"
+    ) as e:
+        read_ratings(file, ITEMS)
+    assert str(e.value).startswith("1 bad rows") and str(e.value).endswith('as in "A, C"')
+    file.write_text("item_id,rater,value\none,anna,B,,\n")
+    assert [one.value for one in read_ratings(file, ITEMS)] == [2]
+
+
+def test_digits_may_be_the_text_of_an_option_among_several(tmp_path: Path) -> None:
+    counts = Item("n", "multiple", "How many faces may there be?", (), ("2", "3", "4"))
+    assert read(tmp_path, "n,anna,4,,", "n,ben,2;3,,", "n,carl,4.0,,", items=(counts,)) == [4, 3, 4]
 
 
 def test_an_answer_has_the_form_of_the_items_own_and_a_name_for_reports() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -159,6 +160,45 @@ def test_data_come_before_published_sizes(tmp_path: Path) -> None:
     name = plugin(tmp_path, '{"": {"": 900}}')
     assert power_of([name]).parts[0].n == 900
     assert power_of([name], PowerSettings(data=("20",))).parts[0].n == 20
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (PowerSettings(accuracy=0.0), "--accuracy is 0; expected a number above 0 and below 1, su"),
+        (PowerSettings(accuracy=1.0), "--accuracy is 1; expected a number above 0 and below 1, su"),
+        (PowerSettings(accuracy=math.nan), "--accuracy is nan; expected a number above 0"),
+        (PowerSettings(correlation=2.0), "--correlation is 2; expected a number from -1 to 1, su"),
+        (PowerSettings(correlation=math.nan), "--correlation is nan; expected a number from"),
+        (PowerSettings(power=1.0), "--power is 1; expected a number above 0 and below 1, such as"),
+        (PowerSettings(alpha=0.0), "--alpha is 0; expected a number above 0 and below 1, such as"),
+        (PowerSettings(alpha=0.9), "--alpha is 0.9 and power 0.8; expected alpha to be the smal"),
+    ],
+)
+def test_absurd_settings_are_refused_by_their_options_before_anything_is_read(
+    settings: PowerSettings, told: str
+) -> None:
+    with pytest.raises(BadInput, match=f"^{told}"):
+        power_of(["no-such-benchmark"], settings)
+
+
+def test_columns_are_refused_for_what_has_its_own(tmp_path: Path) -> None:
+    runs = [run(tmp_path / name, questions(5), [1.0, 0.0] * 2 + [1.0]) for name in "ab"]
+    columns = PowerSettings(columns=tmp_path / "columns.toml")
+    told = "a run has its own items; leave out --data and --columns"
+    for targets in ([runs[0]], runs):
+        with pytest.raises(BadInput, match=f"a: {told}"):
+            power_of(targets, columns)
+    with pytest.raises(BadInput, match=f"a: {told}"):
+        power_of(runs, PowerSettings(data=("x",)))
+    folder = tmp_path / "items"
+    folder.mkdir()
+    row = {"id": "1", "kind": "true_false", "question": "Is it sharp?", "answer": True}
+    (folder / "metadata.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(BadInput, match="an item folder has its own data and columns; leave out"):
+        power_of([folder], columns)
+    with pytest.raises(BadInput, match=r"columns.toml says what --data call their columns; name"):
+        power_of(["qbench-portrait"], columns)
 
 
 def test_an_unknown_name_is_told_beside_known_ones(tmp_path: Path) -> None:

@@ -276,11 +276,11 @@ def power(
 
     Example: eyechart power runs/portrait-gpt-5.2-1 runs/portrait-signal-2 --out power
     """
-    from eyechart.assessment.printing import print_json
     from eyechart.power import power_of
     from eyechart.power.printing import print_power
     from eyechart.power.reporting import write
     from eyechart.power.sizes import PowerSettings
+    from eyechart.printing import print_json
 
     settings = PowerSettings(
         accuracy=accuracy,

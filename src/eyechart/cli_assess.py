@@ -68,6 +68,7 @@ def replay(
     Example: eyechart assess replay instructblip_t5/agi.json --words high/low --json
     """
     from eyechart.assessment import printing, replay, reporting
+    from eyechart.printing import print_json
     from eyechart.terminal import listed
 
     settings = replay.ReplaySettings(
@@ -79,7 +80,7 @@ def replay(
     )
     rows = replay.replay(files, settings)
     if as_json:
-        printing.print_json([replay.record_of(row) for row in rows])
+        print_json([replay.record_of(row) for row in rows])
     else:
         printing.print_replay(rows)
     if out is not None:
@@ -108,6 +109,7 @@ def strategies(
     """
     from eyechart.assessment import printing, replay, reporting, study
     from eyechart.assessment.subjects import read_subjects
+    from eyechart.printing import print_json
     from eyechart.terminal import listed
 
     more = listed(strategies)
@@ -117,7 +119,7 @@ def strategies(
     subjects = read_subjects(files, wanted, options=options, reference=reference)
     found = study.compare(subjects, reference, n_resamples=resamples)
     if as_json:
-        printing.print_json(study.records_of(found))
+        print_json(study.records_of(found))
     else:
         printing.print_study(found)
     if out is not None:

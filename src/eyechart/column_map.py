@@ -13,8 +13,9 @@ which names are ours is for its reader to say.
     "cartoon" = "CGIs"
 
 A column that is not named here keeps its name, and a value that is not listed stays as it is. A
-list of columns becomes one list of their values, without the empty ones. Values are those of our
-column, after `[columns]`; numbers, true and false are written as texts (`"0"`, `"true"`).
+list of columns becomes one list of their values, without empty ones at its end: an empty one before
+another keeps its place. Values are those of our column, after `[columns]`; numbers, true and false
+are written as texts (`"0"`, `"true"`).
 """
 
 from __future__ import annotations
@@ -70,8 +71,7 @@ class ColumnMap:
         renamed = {name for theirs in self.columns.values() for name in _names(theirs)}
         named = {name: value for name, value in row.items() if name not in renamed}
         for ours, theirs in self.columns.items():
-            found = [row[name] for name in _names(theirs) if row.get(name) is not None]
-            named[ours] = found if isinstance(theirs, tuple) else next(iter(found), None)
+            named[ours] = row.get(theirs) if isinstance(theirs, str) else _listed(row, theirs)
         for ours, values in self.values.items():
             if ours in named:
                 named[ours] = _meant(named[ours], values)
@@ -104,6 +104,13 @@ class ColumnMap:
 
 def _names(theirs: str | tuple[str, ...]) -> tuple[str, ...]:
     return (theirs,) if isinstance(theirs, str) else theirs
+
+
+def _listed(row: Mapping[str, Any], names: Collection[str]) -> list[Any] | None:
+    """The values of these columns, in their order, up to the last there is; None without any."""
+    found = [row.get(name) for name in names]
+    n = max((place for place, value in enumerate(found, 1) if value is not None), default=0)
+    return found[:n] or None
 
 
 def _meant(value: Any, values: Mapping[str, str]) -> Any:

@@ -1,8 +1,9 @@
 """People's answers as a table: one row for each value that a person gave to an item.
 
 In: a CSV file with the columns `item_id, rater, value, at, round`, or `Rating` records. Out: the
-other of the two. The last two columns may be absent. Beside the items a value may be what a person
-writes ("B", "A, C", "True", an option's text). Aggregates nothing.
+other of the two. The last two columns may be absent; cells are parted by "," or, where the head is,
+by ";". Beside the items a value may be what a person writes ("B", "A, C", "True", an option's
+text). Aggregates nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from eyechart.errors import BadInput
-from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, LETTERS, Item, Kind, Rating
+from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, LETTERS, MOST_VERDICT, Item, Kind, Rating
 from eyechart.rows import TRUTH, RowProblem
 
 COLUMNS = tuple(field.name for field in fields(Rating))
 NEEDED = COLUMNS[:3]
+DELIMITERS = (",", ";")
+BEYOND = "beyond the last column"
+MANY_CELLS = """no more cells than columns; put several options in quotes, as in "A, C\""""
+EXAMPLE = "  item_id,rater,value\n  q1,anna,B"
 MOST_SHOWN = 20
-MOST_VERDICT = 2
 Answer = str | tuple[str, ...] | bool | float
 
 
@@ -30,8 +34,9 @@ def read_ratings(file: Path | str, items: Iterable[Item] | None = None) -> tuple
 
     With `items`, every rating must be an answer to one of them, and its value may be written as
     people do: an option's letter or text (single), several of them parted by "," or ";" (multiple),
-    True or False (true_false); or as the number that `Rating` documents. An open question has a
-    verdict, 0 to 2 in steps of a half; a rating is any finite number.
+    True or False (true_false); or as the number that `Rating` documents. Of several options that is
+    a sum, which only counts as `write_ratings` writes it ("4.0" for C): a person's "4" may mean D.
+    An open question has a verdict, 0 to 2 in steps of a half; a rating is any finite number.
 
     Raises BadInput with the file, line, item and what was expected of every bad row, up to 20 of
     them: bad values, unknown items, a person who answers an item twice in one round.
@@ -43,14 +48,14 @@ def read_ratings(file: Path | str, items: Iterable[Item] | None = None) -> tuple
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class PeoplesAnswers:
     """People's answers to some items; `n_others`: rows of the file about other items."""
 
     ratings: tuple[Rating, ...]
     n_others: int
 
 
-def read_answers(file: Path | str, items: Iterable[Item]) -> Answers:
+def read_answers(file: Path | str, items: Iterable[Item]) -> PeoplesAnswers:
     """The answers of a CSV file to these items; rows about other items are counted.
 
     Raises BadInput as `read_ratings` does, and where all rows are about other items.
@@ -58,26 +63,41 @@ def read_answers(file: Path | str, items: Iterable[Item]) -> Answers:
     rows = _Rows(Path(file), {item.id: item for item in items})
     ratings = rows.read()
     rows.refuse_bad_ones({} if ratings else rows.unknown)
-    return Answers(ratings, rows.n_unknown)
+    return PeoplesAnswers(ratings, rows.n_unknown)
 
 
 def _table(file: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows of a CSV file, each with its line. Raises BadInput where it is none."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            table = csv.DictReader(lines)
+            head = lines.readline()
+            lines.seek(0)
+            table = csv.DictReader(lines, restkey=BEYOND, delimiter=_delimiter(head))
             missing = [name for name in NEEDED if name not in (table.fieldnames or ())]
             if missing:
-                raise BadInput(f"{file}: no column {', '.join(missing)}; expected {COLUMNS}")
+                raise BadInput(
+                    f"{file}: no column {', '.join(missing)}; expected {', '.join(NEEDED)} in the "
+                    f"first line, parted by ',' or ';', and an answer in each other:\n{EXAMPLE}"
+                )
             return [(table.line_num, row) for row in table]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{file}: not a readable CSV file ({error})") from None
 
 
+def _delimiter(head: str) -> str:
+    """What parts the columns' names, and so all cells: ";" in many of Europe's spreadsheets."""
+
+    def n_named(mark: str) -> int:
+        return len(set(NEEDED) & set(next(csv.reader([head], delimiter=mark), ())))
+
+    return max(DELIMITERS, key=n_named)
+
+
 def write_ratings(file: Path | str, ratings: Iterable[Rating]) -> None:
     """Write ratings as CSV, one row each, with the values as numbers.
 
-    What is written is read back the same, beside the items too.
+    What is written is read back the same, beside the items too, unless an option is called by
+    another's number ("2.0").
     """
     with Path(file).open("w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
@@ -187,6 +207,8 @@ class _Rows:
         value, at_round = _value(row["value"] or "", item), _number(row.get("round") or "1")
         named = {"item_id": name, "rater": rater}
         problems = [(column, "a text") for column, text in named.items() if not text]
+        if any(row.get(BEYOND) or ()):
+            problems.append(("row", MANY_CELLS))
         if isinstance(value, str):
             problems.append(("value", value))
         if at_round is None or at_round < 1 or at_round != int(at_round):
@@ -238,7 +260,7 @@ def _value(text: str, item: Item | None) -> float | str:
     if len(found) == 1:
         return found.pop()
     if not found:
-        return f"{_expected(item)}, not {text!r}"
+        return f"{_wanted(text.strip(), item)}, not {text!r}"
     both = " and ".join(letters(decoded(Rating("", "", v, ""), item), item) for v in sorted(found))
     return f"what fits one answer; {text!r} fits {both}: write the number, as in {min(found):.1f}"
 
@@ -268,7 +290,7 @@ def _several(text: str, item: Item) -> set[float]:
         chosen = {place for one in each for place in one}
         sums = [2.0 ** (place - 1) for place in doubtful or chosen]
         found |= set(sums) if doubtful else {sum(sums)}
-    return found | _whole(text, item)
+    return found | (_whole(text, item) if re.fullmatch(r"\d+\.0", text, re.ASCII) else set())
 
 
 def _truth(text: str, item: Item) -> set[float]:
@@ -288,6 +310,13 @@ def _whole(text: str, item: Item) -> set[float]:
     """The number as it is documented, where it is one."""
     number = _number(text)
     return {number} if number is not None and _is_value(number, item) else set()
+
+
+def _wanted(text: str, item: Item) -> str:
+    """What was expected in place of a text that is no answer to the item."""
+    if item.kind == "multiple" and re.fullmatch(r"\d+", text, re.ASCII) and _whole(text, item):
+        return f"letters, or {float(text)} for the sum"
+    return _expected(item)
 
 
 def _is_value(value: float, item: Item) -> bool:

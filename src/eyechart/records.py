@@ -22,6 +22,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 CLOSED_KINDS: frozenset[Kind] = frozenset({"single", "multiple", "true_false"})
 JUDGED_KINDS: frozenset[Kind] = frozenset({"open", "describe"})
 LETTERS = string.ascii_uppercase
+MOST_VERDICT = 2
+"""Full marks for an open answer or a description."""
 
 
 @dataclass(frozen=True, slots=True)

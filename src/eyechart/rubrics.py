@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from eyechart.records import Item, Kind
+from eyechart.records import MOST_VERDICT, Item, Kind
 
-MOST_VERDICT = 2
 Rubrics = Mapping[Kind, tuple["Rubric", ...]]
 
 

@@ -283,6 +283,7 @@ def _report(
         tables=told.tables,
         charts=told.charts,
         overall=rules.overall,
+        rubrics=rules.rubrics,
         lead=told.lead,
         notes=(
             *info.notes,

@@ -132,12 +132,18 @@ def write_info(folder: Path, facts: RunInfo) -> None:
     if before is not None and dict(before.identity) != dict(facts.identity):
         was, now = before.identity, facts.identity
         keys = [key for key in {**was, **now} if was.get(key) != now.get(key)]
-        differs = ", ".join(f"{key} {was.get(key)!r}, now {now.get(key)!r}" for key in keys)
+        differs = ", ".join(
+            f"{key} {_told(was.get(key))}, now {_told(now.get(key))}" for key in keys
+        )
         raise BadInput(f"{folder}: holds another run ({differs}); choose another folder with --out")
     values = dataclasses.asdict(facts)
     values["card"].pop("digests")
     text = json.dumps(values, indent=2, ensure_ascii=False)
     write_whole(folder / "run.json", (text + "\n").encode("utf-8", "backslashreplace"))
+
+
+def _told(value: str | None) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def read_info(folder: Path) -> RunInfo:

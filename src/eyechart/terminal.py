@@ -31,6 +31,7 @@ from eyechart.errors import BadInput, UnknownName
 from eyechart.prompts import answer_requests
 from eyechart.records import KINDS, Kind, Request, Response
 from eyechart.report.comparison import Comparison, comparison_headline
+from eyechart.report.formatting import whole
 from eyechart.rubrics import rubrics_of
 from eyechart.run import Outcome, load_items
 from eyechart.run_settings import CALL_LOG, RunSettings, fitted
@@ -167,7 +168,7 @@ def show_comparison(comparison: Comparison, out: Path) -> None:
     """Print what a comparison found and where its page is."""
     console.print(Text(comparison_headline(comparison)), soft_wrap=not console.is_terminal)
     page = out / "compare.html"
-    told = f"{len(comparison.runs)} runs, {comparison.n_items} shared items"
+    told = f"{len(comparison.runs)} runs, {whole(comparison.n_items)} shared items"
     console.print(Text(f"Wrote {page} ({told})"), soft_wrap=True)
 
 

@@ -35,13 +35,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
+from tests.benchmarks.portrait_half_marks import half_marks
 
-from eyechart.benchmarks.qbench_portrait_published import (
-    BASELINE,
-    Published,
-    half_marks,
-    published_rows,
-)
+from eyechart.benchmarks.qbench_portrait_published import BASELINE, Published, published_rows
 from eyechart.benchmarks.qbench_portrait_taxonomy import (
     CODES,
     COUNTS,

@@ -18,6 +18,9 @@ from eyechart.items import Card, ItemSet
 from eyechart.records import Item, Kind, Picture, Score
 
 KIND_OF: Mapping[str, Kind] = {code: kind for kind, code in CODES.items()}
+RIGHT: Mapping[Kind, str | tuple[str, ...] | bool] = {
+    **{"single": "a", "multiple": ("a", "b"), "true_false": True, "open": "It is so."}
+}
 
 
 def item(name: str, where: str, what: str) -> Item:
@@ -26,7 +29,8 @@ def item(name: str, where: str, what: str) -> Item:
     code, scope = what.split()
     dimension = next(name for name, concerns in DIMENSIONS.items() if concern in concerns)
     facets = {"image_source": source, "dimension": dimension, "concern": concern, "scope": scope}
-    return Item(name, KIND_OF[code], "?", (Picture(name=f"{name}.png"),), facets=facets)
+    kind, picture = KIND_OF[code], Picture(name=f"{name}.png")
+    return Item(name, kind, "?", (picture,), (*"abcd",), RIGHT[kind], facets)
 
 
 @cache

@@ -513,7 +513,13 @@ def test_a_judge_who_leaves_one_dimension_out_is_told_by_the_others(album: Path)
 
 def beside(findings: Findings) -> dict[str, Table]:
     """The tables that every report of judged replies has."""
-    facts = RunFacts("A test", "qbench-description", findings.model, judges=findings.judges)
+    facts = RunFacts(
+        "A test",
+        "qbench-description",
+        findings.model,
+        judges=findings.judges,
+        rubrics=BENCHMARK.rubrics,
+    )
     report = build_report(findings.item_set, findings.responses, findings.scores, facts)
     return {table.name: table for table in report.tables}
 

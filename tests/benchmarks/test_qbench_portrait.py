@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from eyechart.errors import BadInput
 from eyechart.items import Card, ItemSet, read_items, sha256_of, write_items
 from eyechart.prompts import PromptForm, answer_requests, judge_requests
 from eyechart.records import Item, Picture, Response
+from eyechart.run import load_items
+from eyechart.run_settings import RunSettings
 from eyechart.scores import Scoring, score_responses
 
 OPTIONS = ["Noise", "Blur", "Glare", "None"]
@@ -261,6 +264,34 @@ def test_a_column_map_reads_a_release_with_names_of_its_own(tmp_path: Path) -> N
     assert read(file, columns=tmp_path / "map.toml").card.digest != item_set.card.digest
 
 
+def test_an_option_that_a_row_lacks_shifts_no_letter(tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text('[columns]\noptions = ["c1", "c2", "c3", "c4", "c5"]')
+    kept = {name: value for name, value in ROW.items() if name != "options"}
+    whole = {f"c{n}": text for n, text in enumerate([*OPTIONS, None], 1)}
+    torn = {"c1": "Noise", "c2": None, "c3": "Glare", "c4": "None", "c5": "Blur"}
+    file = listed(tmp_path, {**kept, **whole}, {**kept, **torn, "image": "b.png", "answer": "C"})
+    said = told(file, columns=tmp_path / "map.toml")
+    assert said.startswith("1 bad row")
+    assert "row 2 (item b.png): options: expected a list of texts, or a text for each let" in said
+    assert "not ['Noise', None, 'Glare', 'None', 'Blur']" in said
+
+
+def test_columns_that_a_list_has_besides_are_named_in_the_notes(tmp_path: Path) -> None:
+    given = [{**row, "caption": "x", "url": None} for row in rows(2)]
+    item_set = read(listed(tmp_path, *given, {**ROW, "image": "c.png", "url": "y"}))
+    assert item_set.card.notes == ("Columns that are not read: caption, url.",)
+    assert all(set(item.facets) == {*FACETS, "scope"} for item in item_set.items)
+
+
+def test_an_item_folder_keeps_its_further_facets(tmp_path: Path) -> None:
+    further = [replace(one, facets={**one.facets, "camera": "phone", "round": 2}) for one in ITEMS]
+    folder = folder_of(tmp_path / "mine", *further)
+    item_set = read(folder)
+    assert item_set.items == read_items(folder).items
+    assert item_set.items[0].facets["camera"] == "phone"
+    assert item_set.card.notes == ("Reviewed.",)
+
+
 def test_a_column_of_embedded_images_may_be_named_in_the_map(tmp_path: Path) -> None:
     (tmp_path / "map.toml").write_text('[columns]\nimage = "photo"')
     row = {**ROW, "photo": {"bytes": png(), "path": "x.png"}}
@@ -423,3 +454,85 @@ def test_what_a_column_map_names_and_no_row_has_is_told_with_the_rest(tmp_path: 
     said = told(file, columns=tmp_path / "map.toml")
     assert "map.toml: [columns] scope: expected a column that the data have, not 'level'" in said
     assert "concern: expected one of Noise, Blur," in said
+
+
+# --- item folders that name the benchmark -------------------------------------------------------
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(BadInput) as caught:
+        load_items(folder, RunSettings())
+    return str(caught.value)
+
+
+def named_folder(folder: Path, *items: Item) -> Path:
+    """An item folder whose card names the benchmark."""
+    folder_of(folder, *items)
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "benchmark": "qbench-portrait"}))
+    return folder
+
+
+def test_an_item_folder_that_names_the_benchmark_is_run_as_it_is(tmp_path: Path) -> None:
+    folder = named_folder(tmp_path / "mine", *ITEMS)
+    assert load_items(folder, RunSettings())[1] == read_items(folder)
+
+
+def test_what_is_wrong_with_such_a_folder_is_told_at_once_with_each_item(tmp_path: Path) -> None:
+    single, several, truth = ITEMS
+    folder = named_folder(
+        tmp_path / "mine",
+        replace(single, options=(*OPTIONS, "Moire"), facets={**single.facets, "concern": "Style"}),
+        replace(several, facets={**several.facets, "source_dataset": "FIQA", "dimension": "tech"}),
+        replace(truth, answer=None, facets={**truth.facets, "scope": "both"}),
+    )
+    (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
+    remove_digests(folder)
+    said = refused(folder)
+    assert said.startswith("7 problems in 3 rows; mend them and try again:\n")
+    for told_of in (
+        "mine (item 1): options: expected 4 options, as the paper has it, not 5",
+        "mine (item 1): concern: expected one of Technical (Noise, Blur, Exposure, Color, Artifa",
+        "mine (item 2): source_dataset: expected one of NIs (CGFIQA-40k, ",
+        "mine (item 2): dimension: expected 'Technical', not 'tech'; other spellings are read by: "
+        "eyechart run qbench-portrait --data FOLDER",
+        "mine (item 3): scope: expected one of Global, Local, not 'both'",
+        "mine (item 3): answer: expected what is right: an option or its letter",
+        "mine (item 3): image: expected an image of its own, not 'c.png', which mine (item 1) has, "
+        "as 'a.png'",
+    ):
+        assert told_of in said
+
+
+def remove_digests(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    kept = {name: value for name, value in card.items() if not name.startswith("digest")}
+    (folder / "card.json").write_text(json.dumps(kept))
+
+
+def test_a_facet_under_another_name_is_told_with_what_it_should_be(tmp_path: Path) -> None:
+    facets = {**FACETS, "scope": "Global", "dataset": "AVA"}
+    del facets["source_dataset"]
+    folder = named_folder(tmp_path / "mine", replace(ITEMS[0], facets=facets))
+    assert "(item 1): source_dataset: expected 'AVA', not None; other spellings" in refused(folder)
+    assert len(read(folder).items) == 1
+
+
+def test_an_image_that_such_a_folder_lacks_is_told(tmp_path: Path) -> None:
+    folder = named_folder(tmp_path / "mine", *ITEMS)
+    (folder / "b.png").unlink()
+    assert refused(folder).endswith(
+        "mine (item 2): image: expected an image that is there, not 'b.png' (No such file or "
+        "directory)"
+    )
+
+
+def test_such_a_folder_of_other_kinds_or_with_pairs_is_refused(tmp_path: Path) -> None:
+    folder = named_folder(tmp_path / "mine", replace(ITEMS[0], kind="describe", options=()))
+    text = (folder / "metadata.jsonl").read_text()
+    pair = text.replace('"file_name"', '"second_file_name": "b.png", "file_name"')
+    (folder / "metadata.jsonl").write_text(pair)
+    remove_digests(folder)
+    said = refused(folder)
+    assert "kind: expected one of single (SC), multiple (MC)" in said and "not 'describe'" in said
+    assert "image: expected one image, not 2" in said

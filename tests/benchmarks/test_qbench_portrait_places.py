@@ -9,9 +9,10 @@ import pytest
 from tests.benchmarks.portrait_samples import findings, published_items, scored
 
 from eyechart.benchmarks import Findings
-from eyechart.benchmarks.qbench_portrait_marks import Marks, Questions, marks_of, questions_of
+from eyechart.benchmarks.qbench_portrait_marks import Marks, Questions, marks_in, questions_of
 from eyechart.benchmarks.qbench_portrait_places import (
     Place,
+    gap_to_people,
     lead_of,
     places_of,
     places_table,
@@ -31,7 +32,7 @@ def marks(n_right: int) -> list[float]:
 
 def told(*runs: Findings) -> tuple[list[Marks], tuple[Place, ...], Questions]:
     questions = questions_of(runs)
-    marked = [marks_of(run, questions) for run in runs]
+    marked = [marks_in(run, questions) for run in runs]
     return marked, places_of(published_rows(), marked, questions), questions
 
 
@@ -153,6 +154,43 @@ def test_a_judge_may_owe_a_few_verdicts_and_no_more(n_owed: int, ranked: bool) -
     unranked = "Without the questions left out it has no rank beside the published models."
     assert found.endswith(unranked) is not ranked
     assert ("rank 5 of 26" in found) is ranked
+
+
+def gap(run: Findings, people: Findings) -> str:
+    marked, _, questions = told(run, people)
+    return gap_to_people(marked[:1], marked[1:], questions)
+
+
+def test_people_and_a_run_are_compared_on_the_questions_that_both_have_marks_of() -> None:
+    """A run that waits for a judge has marks of the closed questions alone; people miss some."""
+    closed = [item for item in ITEMS if item.kind != "open"]
+    run = findings(ITEMS, list(scored(closed, [1.0, 0.0, 0.0] * 741)), "ours")
+    asked = [*closed[:100], *(item for item in ITEMS if item.kind == "open")][:150]
+    rated = [1.0] * 75 + [0.0] * 75
+    people = findings(ITEMS, list(scored(asked, rated)), "People (3 raters)", people=True)
+    assert gap(run, people) == (
+        "On the 100 questions that both have marks of, these 3 people reach 75.00 % (65.7–82.5) "
+        "and ours 34.00 % (25.5–43.7); the gap from them to ours is +41.0 points (+28.0 to +54.0): "
+        "a clear difference for these people."
+    )
+
+
+def test_one_question_that_people_share_has_no_interval_and_none_has_no_gap() -> None:
+    run = findings(ITEMS, list(scored(ITEMS[:1], [1.0])), "ours")
+    one = findings(ITEMS, list(scored(ITEMS[:1], [0.5])), "People (1 rater)", people=True)
+    assert gap(run, one).startswith("On the 1 question that both have marks of, People (1 rater) ")
+    assert gap(run, one).endswith("the gap from them to ours is −50.0 points.")
+    assert gap(run, findings(ITEMS, [], "People (1 rater)", people=True)) == ""
+
+
+@pytest.mark.parametrize(("n_owed", "label"), [(27, "ours"), (28, "ours (OE in part)")])
+def test_a_run_that_is_judged_in_part_is_called_so(n_owed: int, label: str) -> None:
+    scores = list(scored(ITEMS, marks(1610)))
+    owed = [i for i, score in enumerate(scores) if score.name == "verdict"][:n_owed]
+    for i in owed:
+        scores[i] = Score(scores[i].item_id, "verdict", None, "unjudged", judge="judge")
+    (marked,), _, _ = told(findings(ITEMS, scores, "ours"))
+    assert marked.label == label
 
 
 def test_a_run_without_any_mark_has_no_lead() -> None:

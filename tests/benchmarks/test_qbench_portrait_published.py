@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.benchmarks.portrait_half_marks import half_marks
 
-from eyechart.benchmarks.qbench_portrait_published import Published, half_marks, published_rows
+from eyechart.benchmarks.qbench_portrait_published import Published, published_rows
 from eyechart.benchmarks.qbench_portrait_taxonomy import (
     CODES,
     COUNTS,

@@ -43,6 +43,7 @@ from eyechart.prompts import Judging
 from eyechart.records import Kind, Response
 from eyechart.report.greying import GREY_MARK
 from eyechart.report.own_tables import worded
+from eyechart.run import load_items
 from eyechart.scores import Scoring, score_responses
 
 Figures = dict[tuple[str, str], str]
@@ -165,19 +166,34 @@ def test_the_benchmark_reads_it_without_a_complaint(tmp_path: Path) -> None:
     assert read.card.notes == written.card.notes
 
 
+def test_the_benchmark_finds_nothing_wrong_with_it_as_an_item_folder(tmp_path: Path) -> None:
+    written = replica_items(tmp_path / "replica")
+    name, read = load_items(tmp_path / "replica", RunSettings())
+    assert (name, len(read.items)) == (written.card.name, 2765)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["Qwen3-VL (32B)", "DeepSeek-VL (7B)", "Gemini-2.5-Pro"])
-def test_a_run_from_end_to_end_writes_the_published_figures(model: str, tmp_path: Path) -> None:
-    replica_items(tmp_path / "replica")
+@pytest.mark.parametrize(
+    ("model", "by_name"),
+    [("Qwen3-VL (32B)", True), ("DeepSeek-VL (7B)", False), ("Gemini-2.5-Pro", True)],
+)
+def test_a_run_from_end_to_end_writes_the_published_figures(
+    model: str, tmp_path: Path, *, by_name: bool
+) -> None:
+    """The data are given to the benchmark by its name, or are run as the item folder they are."""
+    folder = tmp_path / "replica"
+    replica_items(folder)
     (tmp_path / "model.json").write_text(json.dumps(replies(model)))
     (tmp_path / "judge.json").write_text(json.dumps(judge_replies(model)))
     settings = RunSettings(
         judges=(f"scripted:{tmp_path / 'judge.json'}",),
         judging=Judging(n_draws=N_DRAWS),
         workspace=tmp_path / "runs",
+        data=(str(folder),) if by_name else (),
     )
     address = f"scripted:{tmp_path / 'model.json'}"
-    outcome = evaluate(tmp_path / "replica", address, out=tmp_path / "run", settings=settings)
+    benchmark = BENCHMARK.name if by_name else folder
+    outcome = evaluate(benchmark, address, out=tmp_path / "run", settings=settings)
     assert outcome.n_failed == 0
     measured: Figures = {}
     for table in TABLES:

@@ -48,6 +48,16 @@ def wrong(row: dict[str, Any], **changes: Any) -> list[str]:
     return [str(problem) for problem in result.problems]
 
 
+def test_columns_that_are_none_of_ours_are_named_or_kept_as_facets() -> None:
+    values = {**SC, "camera": "phone", "type": "selfie", "mos": 3, "mood": " ", "answers": ["x"]}
+    left = portrait_row(Row(values, "row", (PICTURE,)))
+    assert left.others == ("camera", "type", "mos", "answers")
+    kept = portrait_row(Row(values, "row", (PICTURE,)), with_others=True).item
+    assert left.item is not None and kept is not None
+    assert kept.facets == {**left.item.facets, "camera": "phone", "type": "selfie"}
+    assert (kept.answer, kept.mos, left.item.mos) == ("Noise", 3, None)
+
+
 def test_a_row_becomes_an_item_with_its_five_facets_and_nothing_else() -> None:
     item = item_of(SC, camera="phone", licence="CC0", source="flickr.com/1")
     assert (item.id, item.kind, item.options, item.answer) == ("7", "single", (*OPTIONS,), "Noise")
@@ -160,7 +170,9 @@ def test_options_are_a_list_or_a_text_for_each_letter(options: dict[str, Any]) -
     assert item_of(SC, **options).options == tuple(OPTIONS)
 
 
-@pytest.mark.parametrize("answer", ["Noise", "noise ", "B", "b", "(B)", "B.", "B. Noise", ["B"]])
+@pytest.mark.parametrize(
+    "answer", ["Noise", "noise ", "B", "b", "(B)", "B.", "B. Noise", ["B"], [None, "B"]]
+)
 def test_the_right_option_is_its_text_or_its_letter(answer: Any) -> None:
     assert item_of(SC, answer=answer).answer == "Noise"
 
@@ -174,7 +186,7 @@ def test_an_option_that_is_a_letter_is_read_as_a_text() -> None:
     "answer",
     [
         *(["A", "C"], ["Blur", "Glare"], "A,C", "A, C", "AC", "A; C", "A and C", "c, a"),
-        *("Blur, Glare", "A. Blur\nC. Glare", "(A), (C)"),
+        *("Blur, Glare", "A. Blur\nC. Glare", "(A), (C)", [None, "A", "", "C"]),
     ],
 )
 def test_several_right_options_are_a_list_or_one_text(answer: Any) -> None:
@@ -242,6 +254,13 @@ def test_truth_may_be_the_letter_of_an_option() -> None:
             "options: expected a list of texts, or a text for each letter; the",
         ),
         (SC, {"options": "A. Blur"}, "or a text for each letter; not 'A. Blur'"),
+        (SC, {"options": ["Blur", None, "Noise", "Glare"]}, "letter; not ['Blur', None, 'Noise'"),
+        (
+            SC,
+            {"options": {"A": "Blur", "B": "Noise", "D": "None"}},
+            "letter; not {'A': 'Blur', 'B'",
+        ),
+        (SC, {"options": {}}, "a text for each letter; the row has none"),
         (SC, {"options": [1, 2, 3, 4]}, "or a text for each letter; not [1, 2, 3, 4]"),
         (
             SC,

@@ -15,6 +15,7 @@ from eyechart.benchmarks.qbench_portrait_taxonomy import COUNTS, TABLES
 from eyechart.errors import UnknownName
 from eyechart.metrics.intervals import mean, wilson
 from eyechart.records import Chart, Estimate, Line, Score, Table
+from eyechart.report.own_tables import worded
 
 FEW = (
     item("a", "NIs Blur", "SC Global"),
@@ -113,18 +114,19 @@ def test_what_could_not_be_scored_counts_as_wrong_and_what_is_owed_does_not_coun
     scores = [
         Score("a", "correct", None, "unparsed"),
         Score("b", "correct", 1.0),
-        Score("c", "correct", None, "unjudged"),  # its right answer is withheld
         Score("e", "verdict", None, "unjudged", judge="judge"),
         Score("f", "verdict", 1.0, judge="judge"),
         Score("f", "verdict", 0.0, judge="second"),
         Score("a", "correct.blind", 1.0),
     ]  # nothing on "d", a closed question
-    found = table(tell_all([findings(FEW, scores)], []).tables, "table3")
-    overall = figures(found, "ours")["Overall"]
+    withheld = [replace(one, answer=None) if one.id == "c" else one for one in FEW]
+    found = table(tell_all([findings(withheld, scores)], []).tables, "table3")
+    overall = figures(found, "ours (OE in part)")["Overall"]
     assert (overall.value, overall.n) == (0.5, 4)
-    assert figures(found, "ours")["OE"].value == 1.0
-    assert "Unscored, and counted as wrong: 2 (ours)." in found.note
-    assert "Without a verdict or a right answer, and left out: 2 (ours)." in found.note
+    assert figures(found, "ours (OE in part)")["OE"].value == 1.0
+    assert "OE in part: without a verdict on more than 5 % of the open questions" in found.note
+    assert "Unscored, and counted as wrong: 2 (ours (OE in part))." in found.note
+    assert "Without a verdict or a right answer, and left out: 2 (ours (OE in part))." in found.note
 
 
 def test_without_a_judge_only_closed_questions_count_and_the_line_says_so() -> None:
@@ -139,6 +141,7 @@ def test_without_a_judge_only_closed_questions_count_and_the_line_says_so() -> N
     assert "OE" not in mine and mine["Overall"] == wilson(2223, 2223)
     assert not line(found, "ours (w/o OE)").ranked
     assert "w/o OE: over closed questions only" in found.note and "Unscored" not in found.note
+    assert "in part" not in found.note
 
 
 def test_published_rows_come_first_then_ours_then_people() -> None:
@@ -174,16 +177,19 @@ def test_other_questions_have_a_guess_of_their_own_and_no_bold_figure() -> None:
     told = tell_all([findings(FEW, list(scored(FEW, MARKS)))], [])
     found = table(told.tables, "table3")
     guess = line(found, "Random guess, these items")
-    assert (guess.group, guess.ranked) == ("Measured here", False)
+    assert [one.label for one in found.lines[:2]] == ["Random guess", guess.label]
+    assert (guess.group, guess.ranked, guess.source) == ("Baseline", False, "")
+    assert [one.label for one in worded(found).lines if one.is_here] == ["ours"]
+    assert "Random guess, these items: computed from their kinds, not published." in found.note
     assert figures(found, "Random guess, these items") == {
-        "NIs": Estimate(0.25, None, None, 2),
-        "AGIs": Estimate(0.5, None, None, 1),
-        "Technical": Estimate(0.25, None, None, 1),
-        "AIGC": Estimate(0.5, None, None, 1),
-        "Aesthetics": Estimate(0.25, None, None, 1),
-        "SC": Estimate(0.25, None, None, 2),
-        "TF": Estimate(0.5, None, None, 1),
-        "Overall": Estimate(1 / 3, None, None, 3),
+        "NIs": Estimate(0.25, None, None, 0),
+        "AGIs": Estimate(0.5, None, None, 0),
+        "Technical": Estimate(0.25, None, None, 0),
+        "AIGC": Estimate(0.5, None, None, 0),
+        "Aesthetics": Estimate(0.25, None, None, 0),
+        "SC": Estimate(0.25, None, None, 0),
+        "TF": Estimate(0.5, None, None, 0),
+        "Overall": Estimate(1 / 3, None, None, 0),
     }
     assert not line(found, "ours").ranked
     assert "Published figures are of other questions" in found.note
@@ -217,7 +223,7 @@ def test_the_lead_tells_of_one_run_or_of_the_best_and_of_the_gap_to_people() -> 
     people = findings(FEW, list(scored(FEW, [1.0] * len(FEW))), "People", people=True)
     alone = tell_all([one, people], []).lead
     assert alone.startswith("one scores 58.33 % over all 6 questions")
-    assert "People reach 100.00 %" in alone
+    assert "On the 6 questions that both have marks of, People reach 100.00 % (" in alone
     assert "the gap from them to one is +41.7 points (−" in alone
     both = tell_all([one, two], []).lead
     assert both.startswith("two comes first of 2 runs: 100.00 % over all 6 questions")

@@ -10,7 +10,7 @@ from tests.item_analysis.simulated import OPTIONS, simulated
 
 from eyechart.item_analysis import Answered
 from eyechart.item_analysis.alike import alike
-from eyechart.item_analysis.answers import read_answers
+from eyechart.item_analysis.answers import response_table
 from eyechart.items import Card, ItemSet
 from eyechart.metrics.agreement import weighted_kappa
 from eyechart.records import Item, Score
@@ -18,7 +18,7 @@ from eyechart.records import Item, Score
 
 def test_kappa_is_that_of_two_raters() -> None:
     true = simulated(5, 200)
-    answers = read_answers(true.items, true.runs)
+    answers = response_table(true.items, true.runs)
     found = alike(answers)
     for i in range(5):
         for j in range(5):
@@ -36,7 +36,7 @@ def test_kappa_is_over_items_that_both_have_a_mark_for() -> None:
             for i, s in enumerate(true.runs[0].scores)
         ),
     )
-    answers = read_answers(true.items, [gaps, true.runs[1]])
+    answers = response_table(true.items, [gaps, true.runs[1]])
     both = ~np.isnan(answers.marks).any(axis=0)
     found = alike(answers)
     mine, other = answers.marks[:, both] > 0.5
@@ -47,7 +47,7 @@ def test_kappa_is_over_items_that_both_have_a_mark_for() -> None:
 def test_models_that_are_always_right_have_no_kappa() -> None:
     items = ItemSet(Card("x"), (Item("0", "single", "?", (), OPTIONS, "Blur"),))
     runs = [Answered(name, [Score("0", "correct", 1.0, extracted="A")]) for name in "mn"]
-    assert np.isnan(alike(read_answers(items, runs)).kappa[0, 1])
+    assert np.isnan(alike(response_table(items, runs)).kappa[0, 1])
 
 
 def test_the_same_wrong_answer_is_counted_where_there_are_several_wrong_ones() -> None:
@@ -68,7 +68,7 @@ def test_the_same_wrong_answer_is_counted_where_there_are_several_wrong_ones() -
         )
         for name, told in {"m": first, "n": other}.items()
     ]
-    found = alike(read_answers(items, runs))
+    found = alike(response_table(items, runs))
     assert (
         found.n_wrong[0, 1] == 3
     )  # items 0, 1 and 2: to the others one of them is right or silent

@@ -119,6 +119,65 @@ def test_blind_items_that_luck_explains_least_come_first(many: Analysis) -> None
     assert [order[str(kind)] for kind in kinds] == sorted(order[str(kind)] for kind in kinds)
 
 
+def test_lists_tell_the_discrimination_with_an_interval_above_0(many: Analysis) -> None:
+    by_id = {row["id"]: row for row in rows(many)}
+    for name in ("items-missed", "items-likely-wrong-keys", "items-negative-item-rest"):
+        found = table(many, name)
+        assert "Discrimination: how steeply the item tells models apart" in found.note
+        place = columns(found).index("discrimination")
+        for line in found.lines:
+            entry = line.entries[place]
+            assert isinstance(entry, Estimate) and entry.low is not None and entry.high is not None
+            assert 0 < entry.low < value(entry) < entry.high
+            assert value(entry) == pytest.approx(
+                float(by_id[line.label]["discrimination"]), abs=1e-6
+            )
+    few = table(analysed(simulated(4, 60)), "items-missed")
+    assert "discrimination" not in columns(few) and "Discrimination" not in few.note
+
+
+def test_items_that_better_models_miss_more_often_are_listed_the_lowest_first(
+    many: Analysis,
+) -> None:
+    found = table(many, "items-negative-item-rest")
+    assert found.title == "Items that better models miss more often"
+    place = columns(found).index("item-rest")
+    related = [value(line.entries[place]) for line in found.lines]
+    assert len(related) == 25 and related == sorted(related) and related[-1] < 0
+    below = [row for row in rows(many) if row["item_rest"] and float(row["item_rest"]) < 0]
+    listed = [row for row in below if row["likely_wrong_key"] != "yes"]
+    flagged = table(many, "items-flagged")
+    counted = {line.label: line.entries for line in flagged.lines}["Better models miss more often"]
+    assert value(counted[0]) == len(below)
+    luck = value(counted[columns(flagged).index("by luck")])
+    assert 20 < luck < len(below)
+    assert found.note.startswith(f"The first 25 of {len(listed)} items. ")
+    assert f"By luck it would be {luck:.0f} if every item followed its fitted curve." in found.note
+
+
+def test_nine_models_are_too_few_to_tell_which_items_better_ones_miss() -> None:
+    found = analysed(simulated(9, 100))
+    assert "items-negative-item-rest" not in names(found)
+    assert all(line.label != "Better models miss more often" for line in found.tables[0].lines)
+    assert "by luck" not in columns(found.tables[0])
+
+
+def test_items_with_a_likely_wrong_key_are_in_no_other_list_but_counted() -> None:
+    true = simulated(26, 300, seed=1)
+    is_closed = np.array([item.kind != "open" for item in true.items.items])
+    known = [int(place) for place in np.flatnonzero(true.right.all(axis=0) & is_closed)]
+    found = analysed(true.with_keys_turned(known))
+    flags = ("missed_by_all", "likely_wrong_key")
+    missed, doubted = ({r["id"] for r in rows(found) if r[flag] == "yes"} for flag in flags)
+    shown = table(found, "items-missed")
+    assert {line.label for line in shown.lines} == missed - doubted
+    n_both = len(missed & doubted)
+    assert n_both == len(known) > 1 and missed - doubted
+    assert f"{n_both} more have a likely wrong key and no line here." in shown.note
+    below = table(found, "items-negative-item-rest")
+    assert not {line.label for line in below.lines} & doubted
+
+
 def test_facets_add_up_to_all_items(many: Analysis) -> None:
     found = table(many, "items-by-facet")
     groups = {line.group for line in found.lines}
@@ -170,10 +229,70 @@ def test_one_run_alone_tells_only_what_it_misses_and_answers_blind() -> None:
     assert "item-rest" not in columns(table(found, "items-missed"))
     assert all(row["difficulty"] == row["item_rest"] == "" for row in rows(found))
     assert found.notes == (
-        "Difficulty, discrimination and ability are left out: a fit needs 5 models with marks, and "
-        "there are 1.",
-        "Keys are not doubted: that needs 3 models above the median in accuracy, and there are 0.",
+        "1 model is too few for difficulty, discrimination and ability (from 5 on), likely wrong "
+        "keys (from 3 above the median in accuracy on) and items that better models miss more "
+        "often (from 10 on).",
     )
+
+
+def test_what_there_are_too_few_models_for_is_one_sentence() -> None:
+    told = {n: analysed(simulated(n, 60)).notes for n in (2, 6, 10)}
+    assert len(told[2]) == 1 and told[2][0].startswith("2 models are too few for difficulty,")
+    assert told[6] == (
+        "6 models are too few for items that better models miss more often (from 10 on).",
+    )
+    assert told[10] == ()
+
+
+def test_a_run_without_any_score_has_everything_wrong_as_everywhere() -> None:
+    true = simulated(5, 40)
+    silent = Answered("silent", ())
+    found = analyse(true.items, [*true.runs, silent])
+    ability = {line.label: line.entries for line in table(found, "model-abilities").lines}
+    assert value(ability["silent"][2]) == 0
+    assert min(ability, key=lambda name: value(ability[name][0])) == "silent"
+    alone = analyse(true.items, [silent])
+    n_closed = sum(item.kind != "open" for item in true.items.items)
+    assert alone.headline == f"Of {n_closed} items {n_closed} are missed by silent."
+
+
+def test_a_run_that_only_owes_verdicts_has_no_figures() -> None:
+    true = simulated(5, 40)
+    items = tuple(replace(item, kind="open", answer="Blur") for item in true.items.items)
+    judged = [
+        Answered(name, [Score(item.id, "verdict", float(i > n)) for i, item in enumerate(items)])
+        for n, name in enumerate("mnopq")
+    ]
+    owing = Answered("owing", [Score(item.id, "verdict", None, "unjudged") for item in items])
+    found = analyse(ItemSet(Card("x"), items), [*judged, owing])
+    ability = {line.label: line.entries for line in table(found, "model-abilities").lines}
+    assert ability["owing"] == (None, None, None)
+    assert found.notes[0].startswith("40 items lack the mark of at least one model.")
+    assert found.headline.startswith("Of 40 items 1 is missed by all 6 models")
+
+
+def test_one_model_beside_people_is_analysed_alone() -> None:
+    true = simulated(1, 40)
+    people = Answered("People", true.runs[0].scores[:20], people=True)
+    found = analyse(true.items, [true.runs[0], people])
+    assert "missed by model 0" in found.headline
+    assert "people" in columns(table(found, "items-missed"))
+    assert [row["people_right"] != "" for row in rows(found)] == [True] * 20 + [False] * 20
+
+
+def test_two_runs_that_miss_all_of_2765_items_are_told_by_25_of_them() -> None:
+    items = tuple(Item(f"{i:04}", "true_false", "?", (), (), True) for i in range(2765))
+    runs = [
+        Answered(name, [Score(item.id, "correct", 0.0, extracted="False") for item in items])
+        for name in "mn"
+    ]
+    found = analyse(ItemSet(Card("x"), items), runs)
+    assert found.headline == "Of 2,765 items 2,765 are missed by both models."
+    missed = table(found, "items-missed")
+    assert len(missed.lines) == 25
+    assert missed.title == "Items missed by both models"
+    assert missed.note == "The first 25 of 2,765 items."
+    assert len(rows(found)) == 2765
 
 
 def test_what_is_left_out_is_told() -> None:
@@ -226,7 +345,7 @@ def test_nothing_to_list_leaves_no_empty_table() -> None:
         "model-agreement",
         "model-same-wrong",
     ]
-    assert found.headline == "Of 1 item none is missed by all 2 models."
+    assert found.headline == "Of 1 item none is missed by both models."
 
 
 def test_foreign_text_is_inert_in_the_file_and_the_pages() -> None:

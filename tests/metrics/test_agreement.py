@@ -13,6 +13,7 @@ from eyechart.errors import BadInput
 from eyechart.metrics.agreement import (
     equal_shares,
     kappa_estimate,
+    kappas,
     mean_kappa,
     spreads,
     weighted_kappa,
@@ -27,9 +28,8 @@ RATINGS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=30)
 
 def test_kappa_of_a_published_table() -> None:
     a, b = np.array(PAIRS).T
-    # unweighted (.70 - .475) / .525 as published; the others by hand from the same margins
+    # unweighted (.70 - .475) / .525 as published; the other by hand from the same margins
     assert weighted_kappa(a, b, weights="none") == pytest.approx(0.429, abs=5e-4)
-    assert weighted_kappa(a, b, weights="linear") == pytest.approx((0.835 - 0.675) / 0.325)
     assert weighted_kappa(a, b) == pytest.approx((0.9025 - 0.775) / 0.225)
 
 
@@ -122,7 +122,7 @@ def test_an_item_with_one_draw_has_no_spread() -> None:
 
 
 def test_bad_ratings_are_named() -> None:
-    with pytest.raises(BadInput, match="weights is 'cubic', expected one of none, linear"):
+    with pytest.raises(BadInput, match="weights is 'cubic', expected one of none, quadratic"):
         weighted_kappa([1], [1], weights="cubic")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="draws: expected an array of 2 dimensions, got 1"):
         equal_shares([1, 2])
@@ -134,18 +134,59 @@ def test_bad_ratings_are_named() -> None:
         kappa_estimate([1], [1, 2])
 
 
-def test_the_mean_kappa_is_that_of_the_pairs_each_by_the_items_it_shares() -> None:
+def four_with_gaps() -> np.ndarray:
+    """Verdicts 0-2 of four raters on 60 items, of which each lacks about a third."""
     rng = np.random.default_rng(4)
     seen = rng.normal(size=60)
     table = np.digitize(seen + rng.normal(0, 0.6, (4, 60)), [-0.6, 0.6]).astype(float)
     table[rng.random(table.shape) < 0.3] = np.nan
-    kappas, shared = [], []
-    for one, other in itertools.combinations(table, 2):
-        both = ~np.isnan(one) & ~np.isnan(other)
-        kappas.append(weighted_kappa(one[both], other[both]))
-        shared.append(both.sum())
+    return table
+
+
+def by_definition(a: np.ndarray, b: np.ndarray) -> float:
+    """One less the squared distance of the two on an item over that on any two items."""
+    return float(1 - ((a - b) ** 2).mean() / ((a[:, None] - b[None, :]) ** 2).mean())
+
+
+def test_the_kappa_of_each_pair_is_over_the_items_that_both_have() -> None:
+    table = four_with_gaps()
+    found = kappas(table)
+    assert (found.kappa == found.kappa.T).all() and (found.n == found.n.T).all()
+    for one, other in itertools.product(range(4), repeat=2):
+        both = ~np.isnan(table[one]) & ~np.isnan(table[other])
+        assert found.n[one, other] == both.sum()
+        spelled_out = by_definition(table[one, both], table[other, both])
+        assert found.kappa[one, other] == pytest.approx(spelled_out)
+        of_two = weighted_kappa(table[one, both], table[other, both])
+        assert found.kappa[one, other] == pytest.approx(of_two)
+        assert of_two == pytest.approx(kappa_estimate(table[one, both], table[other, both]).value)
+
+
+def test_values_far_from_0_and_names_lose_nothing() -> None:
+    table = four_with_gaps()
+    assert kappas(table / 7 + 1e6).kappa == pytest.approx(kappas(table).kappa, abs=1e-6)
+    assert np.isnan(kappas(np.full((2, 30), 1e9 / 3)).kappa).all()
+    assert weighted_kappa([1e9, 2e9, 5], [1e9, 2e9, 7], weights="none") == pytest.approx(
+        (2 / 3 - 2 / 9) / (1 - 2 / 9)
+    )
+
+
+def test_each_pair_of_choices_has_the_chance_of_its_questions() -> None:
+    said = [[1, 2, 1, 8], [1, 2, 2, 8], [1, np.nan, 4, np.nan]]
+    found = kappas(said, n_options=[2, 2, 4, 4])
+    assert found.n.tolist() == [[4, 4, 2], [4, 4, 2], [2, 2, 2]]
+    assert found.kappa[0, 1] == pytest.approx((3 / 4 - 3 / 8) / (1 - 3 / 8))
+    assert found.kappa[0, 2] == pytest.approx((1 / 2 - 3 / 8) / (1 - 3 / 8))
+    alone = kappa_estimate([1, 2, 1, 8], [1, 2, 2, 8], n_options=[2, 2, 4, 4])
+    assert alone.value == pytest.approx(found.kappa[0, 1])
+
+
+def test_the_mean_kappa_is_that_of_the_pairs_each_by_the_items_it_shares() -> None:
+    table = four_with_gaps()
+    pairs = np.triu_indices(4, 1)
+    each = kappas(table)
     found = mean_kappa(table)
-    assert found.value == pytest.approx(np.average(kappas, weights=shared))
+    assert found.value == pytest.approx(np.average(each.kappa[pairs], weights=each.n[pairs]))
     assert found.n == ((~np.isnan(table)).sum(axis=0) > 1).sum()
     assert mean_kappa(3 * table - 50).value == pytest.approx(found.value)
 

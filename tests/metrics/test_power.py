@@ -148,14 +148,27 @@ def test_an_accuracy_near_1_leaves_little_to_differ_in() -> None:
     assert shown(5000, accuracy=0.99) < 0.02
 
 
+def test_even_a_test_that_hardly_ever_rejects_has_a_smallest_difference() -> None:
+    strict = smallest_difference(2765, alpha=1e-20)
+    assert strict is not None and 0.1 < strict < 0.2
+
+
 @pytest.mark.parametrize(
     ("n", "wrong", "told"),
     [
         (-1, {}, "n is -1; expected a count of items, 0 or more"),
-        (9, {"accuracy": 1.0}, "accuracy is 1; expected a number between 0 and 1"),
-        (9, {"power": math.nan}, "power is nan; expected a number between 0 and 1"),
-        (9, {"alpha": 0.0}, "alpha is 0; expected a number between 0 and 1"),
-        (9, {"correlation": 1.5}, "correlation is 1.5; expected a number from -1 to 1"),
+        (9, {"accuracy": 1.0}, "accuracy is 1; expected a number above 0 and below 1, such as 0.6"),
+        (
+            9,
+            {"power": math.nan},
+            "power is nan; expected a number above 0 and below 1, such as 0.8",
+        ),
+        (9, {"alpha": 0.0}, "alpha is 0; expected a number above 0 and below 1, such as 0.05"),
+        (
+            9,
+            {"correlation": 1.5},
+            "correlation is 1.5; expected a number from -1 to 1, such as 0.5",
+        ),
         (9, {"alpha": 0.9}, "alpha is 0.9 and power 0.8; expected alpha to be the smaller"),
     ],
 )

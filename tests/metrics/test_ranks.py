@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from eyechart.errors import BadInput
-from eyechart.metrics.arrays import Floats
-from eyechart.metrics.bootstrap import resample_weights
-from eyechart.metrics.ranks import rank_estimates, rank_intervals, ranks_of
+from eyechart.metrics.arrays import Clusters, Floats
+from eyechart.metrics.bootstrap import bootstrap_means, resample_weights
+from eyechart.metrics.ranks import rank_intervals, ranks_of
+from eyechart.records import Estimate
 
 
 def slow_ranks(column: list[float]) -> list[int]:
     """By sorting: the place of the first equal value, best first."""
     order = sorted(column, reverse=True)
     return [order.index(value) + 1 for value in column]
+
+
+def resampled(
+    values: ArrayLike, clusters: Clusters | None = None, *, n_resamples: int = 2000, seed: int = 0
+) -> tuple[Estimate, ...]:
+    """The ranks of models by their means [models, items], all resampled alike."""
+    table = np.asarray(values, float)
+    draws = bootstrap_means(table, clusters=clusters, n_resamples=n_resamples, seed=seed)[0]
+    return rank_intervals(table.mean(axis=1), draws, n_items=table.shape[1])
 
 
 def test_ties_share_the_lowest_rank_and_the_next_ones_are_skipped() -> None:
@@ -35,7 +46,7 @@ def test_an_interval_is_that_of_a_plain_loop_over_resamples_of_clusters() -> Non
     drawn: list[list[int]] = []
     for weights in np.concatenate(list(resample_weights(20, 200, seed=3))):
         drawn.append(slow_ranks((values @ weights[clusters]).tolist()))
-    found = rank_estimates(values, clusters, n_resamples=200, seed=3)
+    found = resampled(values, clusters, n_resamples=200, seed=3)
     assert [rank.value for rank in found] == slow_ranks(values.sum(axis=1).tolist())
     for model, rank in enumerate(found):
         mine = sorted(ranks[model] for ranks in drawn)
@@ -48,14 +59,14 @@ def test_what_is_hard_for_all_does_not_blur_ranks() -> None:
     """One model is right wherever the other is, and once more: paired, it is never below it."""
     easy = np.arange(100) < 50
     better = easy | (np.arange(100) == 99)
-    first, second = rank_estimates([easy, better])
+    first, second = resampled([easy, better])
     assert (second.low, second.high) == (1, 1)
     assert (first.low, first.high) == (1, 2)  # in resamples without that item they are equal
 
 
 def test_equal_models_are_all_first_though_resamples_part_them() -> None:
     values = [np.roll(np.arange(60) % 2, i).astype(float) for i in (0, 1)] * 30
-    ranks = rank_estimates(values, n_resamples=400)
+    ranks = resampled(values, n_resamples=400)
     assert {rank.value for rank in ranks} == {1.0}
     assert {rank.low for rank in ranks} == {1.0}
     assert max(rank.high or 0 for rank in ranks) == 31
@@ -71,7 +82,7 @@ def test_a_rank_outside_its_draws_widens_the_interval() -> None:
 def test_rounding_does_not_break_ties() -> None:
     values = [[0.1, 0.2, 0.3], [0.3, 0.2, 0.1]]
     assert np.mean(values[0]) != np.mean(values[1])
-    assert [rank.value for rank in rank_estimates(values)] == [1, 1]
+    assert [rank.value for rank in resampled(values)] == [1, 1]
 
 
 def simulated(rng: np.random.Generator, accuracy: Floats, n_items: int) -> Floats:
@@ -88,7 +99,7 @@ def test_the_interval_holds_the_true_rank_of_models_a_point_apart() -> None:
     truth = slow_ranks(accuracy.tolist())
     held = []
     for _ in range(150):
-        ranks = rank_estimates(simulated(rng, accuracy, 600), n_resamples=300)
+        ranks = resampled(simulated(rng, accuracy, 600), n_resamples=300)
         held.append([(r.low or 0) <= t <= (r.high or 0) for r, t in zip(ranks, truth, strict=True)])
     covered = np.mean(held, axis=0)
     assert covered.mean() >= 0.95 and covered.min() >= 0.9
@@ -96,7 +107,7 @@ def test_the_interval_holds_the_true_rank_of_models_a_point_apart() -> None:
 
 def test_models_far_apart_get_their_true_rank_and_no_other() -> None:
     accuracy = np.array([0.3, 0.9, 0.6])
-    ranks = rank_estimates(simulated(np.random.default_rng(4), accuracy, 2000))
+    ranks = resampled(simulated(np.random.default_rng(4), accuracy, 2000))
     assert [(r.low, r.value, r.high) for r in ranks] == [(3, 3, 3), (1, 1, 1), (2, 2, 2)]
 
 
@@ -107,5 +118,5 @@ def test_draws_that_do_not_fit_and_values_that_are_not_finite_are_named() -> Non
         rank_intervals([0.5], np.empty((1, 0)), n_items=3)
     with pytest.raises(BadInput, match=r"draws\[1, 0\] is nan"):
         ranks_of([[0.5], [float("nan")]])
-    with pytest.raises(BadInput, match=r"values\[0, 1\] is inf"):
-        rank_estimates([[1, float("inf")]])
+    with pytest.raises(BadInput, match=r"values\[1\] is inf"):
+        rank_intervals([1, float("inf")], [[0.5], [0.6]], n_items=3)

@@ -144,7 +144,8 @@ def _answer(item: Item, random: Random, i: int) -> tuple[Response, Score]:
     right = random.random() < 0.68
     text = f"The answer is ({'A' if right else 'B'})."
     reasoning = "Let me look at the flat areas first. The sky seems grainy." if i % 5 else None
-    return _said(response, text, reasoning), Score(item.id, name, float(right), extracted=text[-3])
+    read = "A, B" if item.kind == "multiple" and right else text[-3]
+    return _said(response, text, reasoning), Score(item.id, name, float(right), extracted=read)
 
 
 def _said(response: Response, text: str, reasoning: str | None = None) -> Response:

@@ -24,6 +24,7 @@ from eyechart.records import (
 from eyechart.report import RunFacts, build_report
 from eyechart.report.build import cells_of
 from eyechart.report.samples import chance_of
+from eyechart.rubrics import Rubric
 
 FACTS = RunFacts("A test", "demo", "signal")
 JUDGED = dataclasses.replace(FACTS, judges=("a judge",))
@@ -315,7 +316,9 @@ def test_the_majority_in_the_judges_table_is_the_verdict_of_the_report() -> None
         Score("2", "verdict", None, "refused", judge="a judge"),
         Score("3", "verdict", None, "unjudged", judge="a judge"),
     ]
-    report = build_report(items, [], scores, JUDGED)
+    ruled = Rubric("verdict", "judge_open", rule="most_frequent")
+    facts = dataclasses.replace(JUDGED, rubrics={"open": (ruled,)})
+    report = build_report(items, [], scores, facts)
     (table,) = report.tables
     assert table.lines[0].entries[0] == cell(report.cells, "verdict").estimate
     assert table.lines[0].entries[2] == "integer majority"

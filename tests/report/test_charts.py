@@ -21,7 +21,7 @@ from eyechart.report.drawing import BLUE
 from eyechart.report.entries import listing_of
 from eyechart.report.markdown import report_markdown
 from eyechart.report.page import report_page
-from eyechart.report.radar import LINE, spokes_of, spread
+from eyechart.report.radar import LINE, MOST_SPOKES, spokes_of, spread
 from eyechart.report.write import write_report
 
 MODELS = tuple(f"model {i} (7B)" for i in range(26))
@@ -157,6 +157,51 @@ def test_a_chart_without_a_panel_and_a_panel_without_labels_are_named() -> None:
         drawings_of([Chart("r", "R", "radar", ())])
     with pytest.raises(BadInput, match="chart r: the panel 'P' has 0 labels and 0 series"):
         figures_of_charts([Chart("r", "R", "radar", (Panel("P", (), ()),))])
+
+
+def crowd(n_published: int, n_here: int) -> Panel:
+    """As many models with one figure each, the last published one the best."""
+    labels = tuple(f"model {i} (7B)" for i in range(n_published + n_here))
+    theirs = (*(0.3 + i / 1000 for i in range(n_published)), *[None] * n_here)
+    ours = (*[None] * n_published, *(0.2 + i / 1000 for i in range(n_here)))
+    return Panel("(a) Overall", labels, (Series("p", theirs, published=True), Series("h", ours)))
+
+
+def test_more_models_than_a_circle_has_room_for_stand_in_columns_the_best_first() -> None:
+    panel = crowd(26, 29)
+    told = words_of(svg_of(Chart("radar", "R", "radar", (panel,))))
+    assert "the best first, on 0 to 40 %; blue: measured here" in told
+    models = [word for word in told if word.startswith("model ")]
+    assert sorted(models) == sorted(panel.labels)
+    assert (models[0], models[-1]) == ("model 25 (7B)", "model 26 (7B)")
+    assert {"32.5", "20.0"} <= set(told)
+
+
+def test_no_two_models_of_many_stand_on_each_other() -> None:
+    svg = svg_of(Chart("radar", "R", "radar", (crowd(26, 29),)))
+    places = re.findall(r'<text style="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>model ', svg)
+    by_column: dict[str, list[float]] = {}
+    for x, y in places:
+        by_column.setdefault(x, []).append(float(y))
+    assert [len(column) for column in by_column.values()] == [28, 27]
+    for column in by_column.values():
+        assert min(b - a for a, b in itertools.pairwise(sorted(column))) > 7
+
+
+def test_what_was_measured_here_stands_out_in_columns_too_and_nothing_has_a_dash() -> None:
+    panel = crowd(26, 8)
+    (theirs, ours) = panel.series
+    ours = dataclasses.replace(ours, values=(*ours.values[:-1], None))
+    svg = svg_of(Chart("radar", "R", "radar", (dataclasses.replace(panel, series=(theirs, ours)),)))
+    assert BLUE.lower() in of_label(svg, "model 26 (7B)")
+    assert BLUE.lower() not in of_label(svg, "model 0 (7B)")
+    assert words_of(svg)[-2:] == ["model 33 (7B)", "–"]
+    assert "nan" not in svg
+
+
+def test_as_many_models_as_a_circle_has_room_for_stay_on_it() -> None:
+    told = words_of(svg_of(Chart("radar", "R", "radar", (crowd(26, MOST_SPOKES - 26),))))
+    assert "from 0 in the middle, a ring every 10 points; blue: measured here" in told
 
 
 @pytest.mark.parametrize("n", [3, 12, 16, 17, 25, 26, 40])

@@ -11,6 +11,7 @@ from tests.report.demo import HOSTILE
 
 from eyechart.records import Cell, Chart, Column, Estimate, Line, Panel, Series, Table
 from eyechart.report.compare_page import (
+    comparison_figures,
     comparison_markdown,
     comparison_page,
     write_comparison,
@@ -57,6 +58,40 @@ def test_the_headline_names_the_best_run_and_says_whether_its_lead_is_clear() ->
 def test_a_lead_that_may_be_luck_is_not_called_clear() -> None:
     two = comparison(run("a", 0.61), run("b", 0.6), pairs=(pair("a", "b", 0.01, 0.4),))
     assert comparison_headline(two).endswith("p = 0.400): not a clear difference.")
+
+
+PEOPLE = "People (3 raters)"
+
+
+def people(value: float | None, n: int = 100) -> RunResult:
+    return dataclasses.replace(run(PEOPLE, value, n), people=True)
+
+
+def test_people_are_no_run_and_what_they_reach_is_told_beside_the_best() -> None:
+    pairs = (pair("a", "b", -0.1, 0.01), pair("b", PEOPLE, -0.2, 0.4))
+    three = comparison(run("a", 0.5), run("b", 0.6), people(0.8), pairs=pairs)
+    assert comparison_headline(three) == (
+        "b comes first of 2 runs: accuracy 60.0 % (95 % interval 55.0–65.0), on the 100 items that "
+        "all share. Its lead over a is +10.0 points (+8.0 to +12.0, p = 0.010): a clear "
+        "difference. People (3 raters) reach 80.0 % (75.0–85.0); the gap from them to b is "
+        "+20.0 points (+18.0 to +22.0, p = 0.400): a clear difference."
+    )
+
+
+def test_people_who_answered_some_items_are_told_with_their_number() -> None:
+    three = comparison(run("a", 0.5), run("b", 0.6), people(0.4, 30))
+    assert comparison_headline(three).endswith(
+        "People (3 raters) reach 40.0 % (35.0–45.0) on the 30 items that they answered."
+    )
+
+
+def test_one_run_beside_people_comes_first_of_nothing() -> None:
+    two = comparison(run("a", 0.6), people(0.8), pairs=(pair("a", PEOPLE, -0.2, 0.4),))
+    headline = comparison_headline(two)
+    assert headline.startswith("a reaches accuracy 60.0 % (95 % interval 55.0–65.0), on 100 items.")
+    assert "the gap from them to a is +20.0 points" in headline
+    nobody = comparison_headline(comparison(run("a", 0.6), people(None)))
+    assert nobody == "1 run with a value; two or more are needed to compare."
 
 
 def test_without_a_tested_pair_only_the_order_is_told() -> None:
@@ -108,7 +143,7 @@ def test_an_undefined_value_is_a_dash_and_small_cells_are_marked(tmp_path: Path)
     write_comparison(two, tmp_path)
     text = (tmp_path / "compare.md").read_text(encoding="utf-8")
     assert "| single choice | 60.0‡ (55.0–65.0) | – |" in text
-    assert "‡ too few questions" in text
+    assert "‡ fewer than 55 questions" in text
 
 
 def test_each_setting_has_its_own_severity_panels(demo: Demo) -> None:
@@ -182,6 +217,33 @@ def test_of_more_pairs_those_of_the_best_run_come_first_and_the_others_are_folde
     assert (first, second) == (" open", "")
 
 
+def test_people_are_paired_with_the_best_run_and_never_stand_for_it() -> None:
+    runs = [run(f"run {i}", 0.8 - 0.02 * i) for i in range(7)]
+    names = [PEOPLE, *(one.name for one in runs)]
+    pairs = [pair(a, b, 0.02, 0.5) for i, a in enumerate(names) for b in names[i + 1 :]]
+    best, others = pair_lists(comparison(*runs, people(0.9), pairs=tuple(pairs)))
+    assert best.heading == "run 0 and each other run, and people"
+    assert (best.pairs[0].a, best.pairs[0].b) == ("run 0", PEOPLE)
+    assert (len(best.pairs), len(others.pairs)) == (7, 21)
+
+
+def test_the_pairs_of_the_best_run_stand_metric_by_metric_the_main_one_first() -> None:
+    every = many(8)
+    overall = [dataclasses.replace(one, metric="overall") for one in every.pairs]
+    verdicts = [dataclasses.replace(one, metric="verdict") for one in every.pairs]
+    found = dataclasses.replace(
+        every,
+        metric="overall",
+        runs=tuple(
+            dataclasses.replace(r, cells=(dataclasses.replace(r.cells[0], metric="overall"),))
+            for r in every.runs
+        ),
+        pairs=(*every.pairs, *verdicts, *overall),
+    )
+    first = pair_lists(found)[0].pairs
+    assert [one.metric for one in first] == ["overall"] * 7 + ["accuracy"] * 7 + ["verdict"] * 7
+
+
 def test_pairs_are_counted_from_the_best_run_whichever_way_they_came() -> None:
     every = many(8)
     turned_around = dataclasses.replace(every, pairs=tuple(map(turned, every.pairs)))
@@ -222,7 +284,7 @@ def test_the_curves_of_the_seven_best_of_many_runs_are_drawn(demo: Demo) -> None
 def test_figures_of_too_few_questions_are_grey_and_marked() -> None:
     page = comparison_page(comparison(run("a", 0.6), run("b", 0.5)))
     assert '<td class="grey"><strong>60.0‡</strong><small>55.0–65.0</small></td>' in page
-    assert "Grey (‡): too few questions" in page
+    assert "Grey (‡): fewer than 55 questions" in page
 
 
 def test_graded_marks_have_no_test_and_print_a_dash_beside_those_that_have() -> None:
@@ -251,6 +313,62 @@ def test_own_tables_charts_and_files_are_shown_and_written(tmp_path: Path) -> No
     assert (tmp_path / "items.csv").read_text(encoding="utf-8") == "item,right\n1,2\n"
     for name in ("tables/t.csv", "tables/items-missed.tex", "figures/radar.svg"):
         assert (tmp_path / name).is_file()
+
+
+def test_a_run_called_by_its_model_is_told_once() -> None:
+    same = [dataclasses.replace(run(name, 0.5), model=name) for name in ("owl", "cat")]
+    both = comparison(*same)
+    assert comparison_page(both).count(">owl<") == comparison_page(
+        comparison(*(dataclasses.replace(one, model="m") for one in same))
+    ).count(">owl<")
+    assert "| Run | Accuracy, % |" in comparison_markdown(both)
+    assert "| Run | Model | Accuracy, % |" in comparison_markdown(comparison(*same, run("a", 0.4)))
+    assert '<small class="quiet under"><bdi>model</bdi></small>' in comparison_page(
+        comparison(*same, run("a", 0.4))
+    )
+
+
+def listed(name: str, n_lines: int, *, ranked: bool = False) -> Table:
+    lines = tuple(Line(f"line {i}", (Estimate(0.5, None, None, 100),)) for i in range(n_lines))
+    return Table(name, f"Title of {name}", (Column("x", "percent"),), lines, ranked=ranked)
+
+
+def test_pairs_come_after_the_tables_of_a_benchmark_that_has_its_own() -> None:
+    two = comparison(run("a", 0.6), run("b", 0.5), pairs=(pair("a", "b", 0.1, 0.01),))
+    ranked = dataclasses.replace(two, tables=(listed("table3", 3, ranked=True),))
+    page = comparison_page(ranked)
+    assert page.index("Title of table3") < page.index("Pair by pair") < page.index("By kind")
+    assert page.count("Pair by pair") == 1
+    plain = comparison_page(dataclasses.replace(two, tables=(listed("judge-draws", 3),)))
+    assert plain.index("Pair by pair") < plain.index("Title of judge-draws")
+
+
+def test_long_lists_of_items_are_folded_and_other_tables_are_not() -> None:
+    tables = (listed("places", 51), listed("items-some", 12), listed("items-many", 13))
+    page = comparison_page(dataclasses.replace(many(3), tables=tables))
+    opened = {
+        title: bool(is_open)
+        for is_open, title in re.findall(
+            r'<details class="panel"( open)?>\s*<summary><h3 id="o[^>]*><bdi>Title of ([^<,]*)',
+            page,
+        )
+    }
+    assert opened == {"places": True, "items-some": True, "items-many": False}
+    assert '<span class="quiet">13 rows</span>' in page
+
+
+def test_the_figure_of_runs_names_their_metric_on_its_scale() -> None:
+    def told(metric: str, value: float) -> str:
+        cells = (Cell("", "", metric, Estimate(value, value - 0.1, value + 0.1, 100)),)
+        runs = [RunResult(name, "model", cells) for name in ("a", "b")]
+        (drawing,) = comparison_figures(dataclasses.replace(comparison(*runs), metric=metric))
+        return drawing.svg
+
+    assert "Overall, with 95 % interval<" in told("overall", 0.5)
+    assert "SRCC with people, with 95 % interval<" in told("srcc_mos", -0.5)
+    assert "100 %<" not in told("srcc_mos", -0.5)
+    (drawing,) = comparison_figures(comparison(run("a", 0.6), run("b", 0.5)))
+    assert "answered right, with 95 % interval;" in drawing.svg
 
 
 def series(*values: float) -> Series:

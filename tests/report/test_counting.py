@@ -73,7 +73,7 @@ def test_a_withheld_answer_is_a_reason_of_its_own() -> None:
 def test_of_several_judges_the_first_named_counts() -> None:
     scores = [Score("0", "verdict", 0.0, judge="b"), Score("0", "verdict", 1.0, judge="a")]
     (cell,) = build_report(described(1), [], scores, JUDGED).cells
-    assert cell.estimate == Estimate(1.0, None, None, 1)
+    assert (cell.estimate.value, cell.estimate.n) == (1.0, 1)
     assert [score.judge for score in of_first_judge(scores)] == ["b"]
     assert [score.judge for score in of_first_judge(scores, ("a", "b"))] == ["a"]
 

@@ -13,10 +13,11 @@ from eyechart.metrics.agreement import kappa_estimate
 from eyechart.metrics.intervals import mean, proportion
 from eyechart.records import Estimate, Item, Picture, Response, Score, Table, Why
 from eyechart.report.judges import judge_tables
-from eyechart.rubrics import Rubric
+from eyechart.rubrics import Rubric, Rubrics
 from eyechart.scores import Scoring, score_responses
 
 RULED = Rubric("verdict", "judge_open", rule="most_frequent")
+ASKED: Rubrics = {"open": (RULED,)}
 Said = Sequence[Sequence[int]]
 
 
@@ -42,8 +43,10 @@ def lost(id: int, why: Why, judge: str = "owl", name: str = "verdict") -> Score:
     return Score(str(id), name, None, why, judge=judge)
 
 
-def tables(scores: Sequence[Score], *judges: str, n_items: int = 20) -> dict[str, Table]:
-    found = judge_tables(open_items(n_items), scores, judges or ("owl",))
+def tables(
+    scores: Sequence[Score], *judges: str, rubrics: Sequence[Rubric] = (RULED,)
+) -> dict[str, Table]:
+    found = judge_tables(open_items(20), scores, judges or ("owl",), {"open": tuple(rubrics)})
     return {table.name: table for table in found}
 
 
@@ -79,26 +82,40 @@ def test_spread_and_equal_draws_are_those_of_each_reply() -> None:
     [
         ("most_frequent", UNEVEN, "integer majority"),
         ("mean", UNEVEN, "mean"),
-        ("mean", [(1, 1), (2, 2)], "either"),
+        ("most_frequent", [(1, 1), (2, 2)], "integer majority"),
+        ("mean", [(1, 1), (2, 2)], "mean"),
     ],
 )
 def test_the_rule_that_the_report_counts_by_is_told(
     rule: str, verdicts: Said, counted: str
 ) -> None:
     rubric = Rubric("verdict", "judge_open", rule=rule)  # type: ignore[arg-type]
-    table = tables(given(verdicts, rubric=rubric))["judge-draws"]
+    table = tables(given(verdicts, rubric=rubric), rubrics=[rubric])["judge-draws"]
     assert entries(table, "owl")["counted"] == counted
 
 
-def test_a_rule_that_is_neither_is_not_given_a_name() -> None:
-    scores = [Score("0", "verdict", 0.25, judge="owl", draws=(0.0, 2.0))]
-    assert entries(tables(scores)["judge-draws"], "owl")["counted"] == ""
+def test_full_marks_are_the_rubrics_also_where_no_verdict_reaches_them() -> None:
+    """Nothing in the scores themselves tells that 1 and 0 are of 4."""
+    rubric = Rubric("verdict", "judge_open", most=4)
+    table = tables(given([(1, 0), (0, 0)], rubric=rubric), rubrics=[rubric])["judge-draws"]
+    assert entries(table, "owl")["mean"] == mean([0.125, 0], within=(0, 1))
+    assert "in points of 0 to 4" in table.note
+
+
+def test_a_verdict_without_its_draws_is_told_in_points() -> None:
+    scores = [*given([(2, 2)]), Score("1", "verdict", 0.5, judge="owl")]
+    row = entries(tables(scores)["judge-draws"], "owl")
+    assert row["mean"] == mean([1, 0.5], within=(0, 1))
+
+
+def test_a_score_that_no_rubric_gives_is_left_out() -> None:
+    assert tables(given(UNEVEN), rubrics=[Rubric("verdict.detail", "judge_open")]) == {}
 
 
 def test_what_could_not_be_judged_counts_as_0_and_what_a_judge_owes_is_left_out() -> None:
     scores = [*given([(2, 2), (2, 2)]), lost(2, "refused"), lost(3, "unjudged")]
     row = entries(tables(scores)["judge-draws"], "owl")
-    assert row["integer majority"] == row["mean"] == mean([1, 1, 0], within=(0, 1))
+    assert row["integer majority"] == row["mean"] == proportion([1, 1, 0])
     assert isinstance(row["spread"], Estimate) and row["spread"].n == 2
 
 
@@ -127,13 +144,14 @@ def test_scores_without_a_judge_have_no_table() -> None:
 
 def test_rubrics_are_told_apart_each_with_every_judge() -> None:
     names = ("relevance", "completeness")
+    rubrics = [Rubric(f"verdict.{name}", f"judge_{name}") for name in names]
     scores = [
         score
-        for name in names
+        for rubric in rubrics
         for judge in ("owl", "cat")
-        for score in given(UNEVEN, judge, Rubric(f"verdict.{name}", f"judge_{name}"))
+        for score in given(UNEVEN, judge, rubric)
     ]
-    found = tables(scores, "owl", "cat")
+    found = tables(scores, "owl", "cat", rubrics=rubrics)
     assert [line.label for line in found["judge-draws"].lines] == [
         *("owl: completeness", "cat: completeness", "owl: relevance", "cat: relevance"),
     ]
@@ -165,7 +183,8 @@ def test_three_judges_are_compared_in_pairs() -> None:
 
 def test_votes_of_right_or_wrong_have_the_interval_of_an_accuracy() -> None:
     rubric = Rubric("correct.judged", "judge_choice", most=1, rule="votes")
-    table = tables(given([(1, 1, 0), (0, 0, 0), (1, 1, 1)], rubric=rubric))["judge-draws"]
+    scores = given([(1, 1, 0), (0, 0, 0), (1, 1, 1)], rubric=rubric)
+    table = tables(scores, rubrics=[rubric])["judge-draws"]
     row = entries(table, "owl: right or wrong")
     assert row["integer majority"] == proportion([1, 0, 1])
     assert row["mean"] == mean([2 / 3, 0, 1], within=(0, 1))
@@ -175,7 +194,8 @@ def test_votes_of_right_or_wrong_have_the_interval_of_an_accuracy() -> None:
 
 def test_full_marks_are_those_of_the_rubric() -> None:
     rubric = Rubric("verdict.detail", "judge_open", most=4)
-    table = tables(given([(4, 2), (2, 2), (3, 1)], rubric=rubric))["judge-draws"]
+    scores = given([(4, 2), (2, 2), (3, 1)], rubric=rubric)
+    table = tables(scores, rubrics=[rubric])["judge-draws"]
     row = entries(table, "owl: detail")
     assert row["mean"] == mean([0.75, 0.5, 0.5], within=(0, 1))
     assert row["counted"] == "mean"
@@ -188,7 +208,7 @@ def test_several_questions_about_one_photograph_widen_the_interval() -> None:
     scores = given([(2, 2, 1)] * 4 + [(0, 0, 1)] * 4 + [(1, 1, 1)] * 4)
     widths = []
     for each in (items, tuple(shared)):
-        (table,) = judge_tables(ItemSet(Card("demo"), each), scores, ("owl",))
+        (table,) = judge_tables(ItemSet(Card("demo"), each), scores, ("owl",), ASKED)
         found = entries(table, "owl")["integer majority"]
         assert isinstance(found, Estimate) and found.low is not None and found.high is not None
         widths.append(found.high - found.low)

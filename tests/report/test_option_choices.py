@@ -15,6 +15,7 @@ from eyechart.report.option_choices import Shape, guessed, option_choice_tables
 from eyechart.scores import score_responses
 
 OPTIONS = ("blur", "noise", "haze", "JPEG")
+LABELS = ("As answered", "Every option", "A random set")
 MEASURES = ("exact set", "per option", "precision", "recall", "Jaccard")
 Pair = tuple[Item, Score]
 
@@ -173,15 +174,16 @@ def test_a_question_without_a_score_is_unscored_too() -> None:
     assert "1 reply could not be scored and counts as 0" in found.note
 
 
-def test_fewer_than_ten_questions_of_this_kind_have_no_table() -> None:
+def test_only_questions_of_this_kind_with_an_answer_on_file_are_told() -> None:
     others = [
         dataclasses.replace(asked("A", "A")[0], kind="single", answer="blur"),
         dataclasses.replace(asked("A", "A")[0], answer=None),
     ]
     scores = [Score(item.id, "correct", 1.0, extracted="A") for item in others]
-    nine = [asked("AB", "AB") for _ in range(9)]
-    assert tables(*nine, *zip(others, scores, strict=True)) == {}
-    assert "multiple-choice" in tables(*nine, asked("A", "A"))
+    unasked = list(zip(others, scores, strict=True))
+    assert tables(*unasked) == {}
+    found = tables(asked("AB", "AB"), asked("AB", "A"), *unasked)["multiple-choice"]
+    assert row(found, "As answered")["exact set"] == proportion([1, 0])
 
 
 def test_where_nothing_was_scored_there_is_no_table() -> None:
@@ -189,12 +191,19 @@ def test_where_nothing_was_scored_there_is_no_table() -> None:
 
 
 @pytest.mark.parametrize("extracted", ["", "blur", "A, E", "A B"])
-def test_without_the_letters_of_every_scored_reply_nothing_is_told_by_option(
+def test_a_scored_reply_whose_letters_are_not_on_file_is_left_out_and_counted(
     extracted: str,
 ) -> None:
-    item, score = asked("AB", "A")
-    odd = dataclasses.replace(score, extracted=extracted)
-    assert tables(*(asked("AB", "AB") for _ in range(12)), (item, odd)) == {}
+    item, score = asked("A", "AB")
+    odd = item, dataclasses.replace(score, extracted=extracted)
+    others = [asked("AB", "AB") for _ in range(12)]
+    table = tables(*others, odd)["multiple-choice"]
+    assert values(table, "As answered") == [1] * 5
+    assert {entry.n for label in LABELS for entry in row(table, label).values()} == {12}
+    told = "1 scored reply is left out: the letters chosen are not on file."
+    assert table.note.endswith(told)
+    assert "left out" not in tables(*others)["multiple-choice"].note
+    assert tables(odd) == {}
 
 
 def test_only_the_questions_as_asked_are_told_not_those_asked_blind() -> None:

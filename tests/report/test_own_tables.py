@@ -121,6 +121,21 @@ def test_n_is_told_in_the_head_where_it_is_that_of_all_lines() -> None:
     )
 
 
+def test_n_is_not_told_over_published_figures_of_another() -> None:
+    """Of 200 questions, beside figures of all 2,765; the head may say only what holds for all."""
+
+    def of(n_ours: int, n_theirs: int) -> Table:
+        ours = Line("ours", (Estimate(0.6, 0.5, 0.7, n_ours),))
+        theirs = Line("theirs", (Estimate(0.5, 0.4, 0.6, n_theirs),), published=True)
+        return Table("places", "Places", (Column("overall", "percent"),), (ours, theirs))
+
+    apart, equal = worded(of(200, 2765)), worded(of(2765, 2765))
+    assert apart.heads[0].text == "overall, %"
+    assert [line.cells[0].n for line in apart.lines] == ["n = 200", ""]
+    assert equal.heads[0].text == "overall, % (n = 2,765)"
+    assert [line.cells[0].n for line in equal.lines] == ["", ""]
+
+
 def test_n_is_told_in_the_cells_where_it_differs_and_once_in_a_line() -> None:
     columns = (Column("a", "percent"), Column("b", "percent"))
     lines = tuple(

@@ -18,7 +18,7 @@ from eyechart.report.markdown import report_markdown
 from eyechart.report.own_groups import groups_of
 from eyechart.report.own_tables import printed, worded
 from eyechart.report.printed import csv_text, latex_text
-from eyechart.report.ranked_tables import places_of
+from eyechart.report.ranked_tables import column_places
 
 PAPER = "Wu et al. 2026, arXiv 2601.18346"
 COLUMNS = (
@@ -58,7 +58,7 @@ TABLE = Table(
 
 
 def column(place: int, table: Table = TABLE) -> list[int]:
-    return [row[place] for row in places_of(table)]
+    return [row[place] for row in column_places(table)]
 
 
 def test_the_best_of_a_column_is_first_and_what_prints_alike_shares_its_place() -> None:
@@ -71,7 +71,7 @@ def test_the_runner_up_is_the_next_figure_and_is_shared_too() -> None:
 
 
 def test_guessing_and_people_do_not_compete() -> None:
-    assert places_of(TABLE)[0] == places_of(TABLE)[-1] == (0, 0, 0)
+    assert column_places(TABLE)[0] == column_places(TABLE)[-1] == (0, 0, 0)
 
 
 def test_a_single_figure_a_column_of_counts_and_a_table_that_is_not_ranked_have_no_best() -> None:
@@ -84,7 +84,7 @@ def test_a_single_figure_a_column_of_counts_and_a_table_that_is_not_ranked_have_
 def test_negative_figures_are_compared_as_numbers() -> None:
     lines = tuple(Line(str(v), (Estimate(v, None, None, 99),)) for v in (-0.2, -0.1, -0.3))
     table = Table("t", "T", (Column("SRCC"),), lines, ranked=True)
-    assert places_of(table) == ((2,), (1,), (0,))
+    assert column_places(table) == ((2,), (1,), (0,))
 
 
 def test_percent_is_told_once_in_the_caption_and_not_in_each_head() -> None:
@@ -211,7 +211,7 @@ def test_the_page_sets_off_the_best_the_runner_up_and_what_was_measured_here() -
     assert page.count('aria-label="measured here"') == 2
     assert '<td class="grey" title="open a: Image sources: CGIs 59.00' in page
     assert "The best of each column is bold, the runner-up underlined. • measured here" in page
-    assert "Grey (‡): too few questions to show a difference of 20 points" in page
+    assert "Grey (‡): fewer than 55 questions; a difference of 20 points" in page
 
 
 def test_a_table_without_published_lines_marks_none_as_measured_here() -> None:

@@ -67,14 +67,14 @@ def test_correlations_over_fewer_than_thirty_items_are_marked() -> None:
     assert "fewer than 30" not in report_markdown(report_of(enough))
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "verdict"])
+@pytest.mark.parametrize("metric", ["overall", "accuracy", "verdict"])
 def test_shares_of_too_few_questions_to_tell_two_models_apart_are_marked(metric: str) -> None:
     few = dataclasses.replace(FEW, metric=metric)
     plenty = dataclasses.replace(few, value="b", estimate=Estimate(0.5, 0.4, 0.6, 100))
     (table,) = tables_of(report_of(few, plenty))
     assert [row[3] for row in table.rows] == ["29‡", "100"]
-    told = "too few questions to show a difference of 20 points between two models."
-    assert f"\n‡ {told}\n" in report_markdown(report_of(few, plenty))
+    told = "fewer than 55 questions; a difference of 20 points between two models"
+    assert f"\n‡ {told} would often not show (" in report_markdown(report_of(few, plenty))
     assert f"\\textdaggerdbl{{}} {told}" in latex_text(table)
     assert told not in report_markdown(report_of(plenty))
 

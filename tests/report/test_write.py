@@ -8,10 +8,12 @@ from tests.report.conftest import Demo
 from tests.report.demo import HOSTILE
 
 from eyechart.errors import BadInput
-from eyechart.records import Curve, Estimate
+from eyechart.records import Cell, Curve, Estimate, Report
 from eyechart.report import write_report
 from eyechart.report.drawing import inline
 from eyechart.report.figures import figures_of
+from eyechart.report.markdown import report_markdown
+from eyechart.report.page import cards_of
 from eyechart.report.sight import by_setting
 from eyechart.report.sight_figures import severity_panels
 
@@ -38,6 +40,41 @@ def test_a_report_is_written_over_an_older_one_and_nothing_else_is_left(
     write_report(demo.report, demo.entries, tmp_path)
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def graded(*metrics: str) -> Report:
+    cells = [
+        Cell(facet, value, metric, Estimate(0.5, 0.4, 0.6, 90))
+        for metric in metrics
+        for facet, value in (("", ""), ("kind", "single"), ("kind", "open"))
+    ]
+    counts = {"n_items": 90, "n_scored": 90}
+    return Report("A test", "demo", "m", "It was found.", tuple(cells), counts=counts)
+
+
+def test_the_dots_are_of_the_overall_figure_where_there_is_one() -> None:
+    (overall,) = figures_of(graded("overall", "accuracy", "verdict"))
+    (accuracy,) = figures_of(graded("accuracy", "verdict"))
+    assert (overall.name, accuracy.name) == ("overall", "accuracy")
+    assert "Overall, with 95 % interval<" in overall.svg
+    assert "open question" in overall.svg
+    assert "answered right, with 95 % interval<" in accuracy.svg
+    assert figures_of(graded("verdict")) == ()
+
+
+def test_the_markdown_shows_the_figure_that_is_written() -> None:
+    overall = report_markdown(graded("overall", "accuracy"))
+    assert "![Overall by group](figures/overall.svg)" in overall
+    assert "accuracy.svg" not in overall
+    assert "![Accuracy by group](figures/accuracy.svg)" in report_markdown(graded("accuracy"))
+    assert "by group" not in report_markdown(graded("verdict"))
+
+
+def test_the_overall_figure_is_the_first_of_the_cards() -> None:
+    cards = cards_of(graded("overall", "accuracy", "verdict"))
+    assert [card.name for card in cards] == [
+        *("Overall", "Accuracy", "Open answers", "Replies scored"),
+    ]
 
 
 def test_a_folder_that_cannot_be_written_is_named(demo: Demo, tmp_path: Path) -> None:

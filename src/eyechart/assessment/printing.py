@@ -1,18 +1,14 @@
-"""What `eyechart assess` prints: tables for the terminal, or JSON and nothing else.
+"""What `eyechart assess` prints for people: tables for the terminal.
 
 In: replayed rows or a study. Out: lines on standard output. Computes nothing.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from eyechart.assessment.published import Published
 from eyechart.assessment.replay import Averaged, Replayed, averages, notes_of
@@ -20,43 +16,37 @@ from eyechart.assessment.study import Study
 from eyechart.assessment.study_tables import answer, study_tables
 from eyechart.assessment.tables import METRIC_LABELS
 from eyechart.metrics.correlations import METRICS_OF_PAIRS, Correlations
+from eyechart.printing import print_notes, print_text, wide_console
 from eyechart.records import Column, Estimate
 from eyechart.report.formatting import BLANK, number, signed, signed_span, span, whole
 
-WIDE = 200
 NARROW = 112
 GROUPS = (("srcc", "plcc"), ("krcc", "plcc_fitted", "rmse"))
-Records = Sequence[Mapping[str, object]]
-
-
-def print_json(records: Records) -> None:
-    """Print the records as one JSON list."""
-    print(json.dumps(list(records), indent=1, ensure_ascii=False))
 
 
 def print_replay(rows: Sequence[Replayed]) -> None:
     """Print a table for each strategy, its means over databases below, then what to know."""
-    console = _console()
+    console = wide_console()
     groups = GROUPS if console.width < NARROW else (METRICS_OF_PAIRS,)
     for how in dict.fromkeys(row.strategy for row in rows):
         mine = [row for row in rows if row.strategy == how]
         for metrics in groups:
             console.print(_replayed(f"{how.spec} ({how.source})", mine, metrics))
-    _notes(console, (*notes_of(rows), "Below each figure is its 95 % interval."))
+    print_notes(console, (*notes_of(rows), "Below each figure is its 95 % interval."))
 
 
 def print_study(study: Study) -> None:
     """Print the answer, then the tables that it rests on."""
-    console = _console()
-    console.print(Text(answer(study)), soft_wrap=not console.is_terminal)
+    console = wide_console()
+    print_text(console, answer(study))
     for each in study_tables(study):
         table = _table(each.title, (each.label, *(column.name for column in each.columns)))
         for line in each.lines:
             filled = zip(line.entries, each.columns, strict=True)
             table.add_row(line.label, *(_entry(entry, column) for entry, column in filled))
         console.print(table)
-        _notes(console, (each.note,))
-    _notes(console, study.notes)
+        print_notes(console, (each.note,))
+    print_notes(console, study.notes)
 
 
 def shown(estimate: Estimate, *, sign: bool = False) -> str:
@@ -131,13 +121,3 @@ def _table(title: str, heads: Sequence[str]) -> Table:
     for place, head in enumerate(heads):
         table.add_column(head, justify="right" if place else "left", overflow="fold")
     return table
-
-
-def _console() -> Console:
-    """The terminal, or a wide page where the output goes elsewhere."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDE)
-
-
-def _notes(console: Console, notes: Iterable[str]) -> None:
-    for note in notes:
-        console.print(Text(f"Note: {note}"), soft_wrap=not console.is_terminal)

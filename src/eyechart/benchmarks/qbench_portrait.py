@@ -13,7 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eyechart.benchmarks import Benchmark, Findings, Told
-from eyechart.benchmarks.qbench_portrait_data import CITATION, LICENCE, NAME, TITLE, VERSION, items
+from eyechart.benchmarks.qbench_portrait_data import (
+    CITATION,
+    LICENCE,
+    NAME,
+    TITLE,
+    VERSION,
+    check,
+    items,
+)
 from eyechart.benchmarks.qbench_portrait_tables import tell_all
 from eyechart.benchmarks.qbench_portrait_taxonomy import (
     CODES,
@@ -78,5 +86,6 @@ BENCHMARK = Benchmark(
     tell_all=tell_all,
     sizes=_sizes(),
     overall=True,
+    check=check,
     maps_columns=True,
 )

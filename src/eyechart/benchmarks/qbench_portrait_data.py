@@ -1,8 +1,9 @@
 """Q-Bench-Portrait's data in the forms that a user may have them in, since they are not public.
 
 In: item folders, JSON lists, JSON lines, Parquet files or hub addresses, and a map of their columns
-where need be. Out: an `ItemSet`, or one error with everything that is wrong with all of it. No
-image is decoded; one is read where another file is as long, to learn whether two are the same.
+where need be; or items that were read as they are. Out: an `ItemSet`, or one error with everything
+that is wrong with all of it. No image is decoded; one is read where another file is as long, to
+learn whether two are the same.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from eyechart.items import (
 )
 from eyechart.listed_records import image_folders, records_in
 from eyechart.records import Item, Picture
-from eyechart.rows import Row, RowProblem
+from eyechart.rows import Row, RowProblem, row_of_item
 
 NAME = "qbench-portrait"
 TITLE = "Q-Bench-Portrait"
@@ -84,7 +85,45 @@ def items(source: Source) -> ItemSet:
     digests = [card.digest for card in cards]
     digests += [sha256_of(columns.path)] if columns else []
     read = checked(Card(NAME, digest=_joined(digests)), reading.located())
-    return ItemSet(_completed(read, found, cards), read.items)
+    card = _completed(read, found, cards)
+    left_out = [f"Columns that are not read: {', '.join(reading.unread)}."] * bool(reading.unread)
+    return ItemSet(replace(card, notes=(*card.notes, *left_out)), read.items)
+
+
+def check(item_set: ItemSet) -> None:
+    """See that items are as the paper has them, which no reading has made so.
+
+    Raises BadInput with everything that is wrong with all of them: what rows are refused for, and
+    facets that are only spelt otherwise.
+    """
+    card = item_set.card
+    good: list[Located] = []
+    problems: list[RowProblem] = []
+    by_size: dict[int, list[tuple[str, Picture]]] = {}
+    for item in item_set.items:
+        row = Row({"id": item.id, **row_of_item(item)}, card.name, item.images)
+        read = portrait_row(row)
+        wrong = [*read.problems, *_misspelt(item, read)]
+        if read.picture is not None:
+            try:
+                kept, size = _without_bytes(read.picture)
+                by_size.setdefault(size, []).append((read.where, kept))
+            except OSError as error:
+                told = f"{NOT_THERE}, not {read.picture.label!r} ({error.strerror})"
+                wrong.append(RowProblem(read.where, "image", told))
+        problems += wrong
+        good += [] if wrong else [(read.where, item)]
+    told_of = [*_repeated(by_size), *problems]
+    checked(card, [*((problem.where, problem) for problem in told_of), *good])
+
+
+def _misspelt(item: Item, read: PortraitRow) -> Iterator[RowProblem]:
+    """The facets that a reading of the item finds, and the item itself has not."""
+    for name, value in read.facets.items():
+        if item.facets.get(name) != value:
+            told = f"{value!r}, not {item.facets.get(name)!r}"
+            what = f"{told}; other spellings are read by: eyechart run {NAME} --data FOLDER"
+            yield RowProblem(read.where, name, what)
 
 
 def _completed(read: ItemSet, found: Sequence[Found], cards: Sequence[Card]) -> Card:
@@ -117,13 +156,13 @@ def _joined(digests: Sequence[str]) -> str:
 class _Part:
     """The files of rows that a path stands for. `card`: its folder's, with the digest of them all.
 
-    `places`: where the images lie that rows name, for each file. `counted`: the card counts exactly
-    these rows.
+    `places`: where the images lie that rows name, for each file. `is_ours`: it is an item folder,
+    whose further columns are facets.
     """
 
     places: Mapping[Path, tuple[Path, ...]]
     card: Card
-    counted: bool
+    is_ours: bool = False
 
     def names(self) -> Iterator[str]:
         """The columns of its tables, those of embedded images among them."""
@@ -150,7 +189,8 @@ def _part(path: Path, photos: Path | None) -> _Part:
     folder = path if path.is_dir() else path.parent
     rows_file = folder / ROWS_FILE
     if path in (folder, rows_file) and rows_file.is_file():
-        return _Part({rows_file: (*filter(None, [photos]), folder)}, folder_card(folder), True)
+        places = (*filter(None, [photos]), folder)
+        return _Part({rows_file: places}, folder_card(folder), is_ours=True)
     files = _files(path)
     if not files or any(file.suffix not in (*LISTS, TABLE) for file in files):
         raise BadInput(
@@ -159,7 +199,7 @@ def _part(path: Path, photos: Path | None) -> _Part:
         )
     card = read_card(folder) if path.is_dir() else Card(path.stem)
     card = replace(card, digest=_joined([sha256_of(file) for file in files]))
-    return _Part({file: image_folders(file, photos) for file in files}, card, True)
+    return _Part({file: image_folders(file, photos) for file in files}, card)
 
 
 def _files(path: Path) -> list[Path]:
@@ -177,8 +217,9 @@ def _files(path: Path) -> list[Path]:
 class _Reading:
     """What has been read so far. `pictures`: the folder where embedded images are laid.
 
-    `items`, `problems`: of all rows, in their order. `names`: every column that there is. `by_id`:
-    where the first row of each id stands. `by_size`: images by their length in bytes.
+    `items`, `problems`: of all rows, in their order. `names`: every column that there is. `unread`:
+    those left out. `by_id`: where the first row of each id stands. `by_size`: images by their
+    length in bytes.
     """
 
     pictures: Path
@@ -187,6 +228,7 @@ class _Reading:
     problems: list[RowProblem] = field(default_factory=list)
     n_rows: int = 0
     names: dict[str, None] = field(default_factory=dict)
+    unread: dict[str, None] = field(default_factory=dict)
     by_id: dict[str, str] = field(default_factory=dict)
     by_size: dict[int, list[tuple[str, Picture]]] = field(default_factory=dict)
 
@@ -200,20 +242,22 @@ class _Reading:
             if isinstance(row, RowProblem):
                 self.problems.append(row)
             else:
-                self._add(row, places, part.card)
+                self._add(row, places, part)
         if most is None:
             good = [item for _, item in self.items[n_items:]]
             self.problems += miscounts(part.card, self.n_rows - n_rows, good)
 
-    def _add(self, row: Row, places: tuple[Path, ...], card: Card) -> None:
+    def _add(self, row: Row, places: tuple[Path, ...], part: _Part) -> None:
         self.names.update(dict.fromkeys(row.values))
         values = self.columns.applied(row.values) if self.columns else row.values
-        read = portrait_row(Row(values, row.where, row.images), places)
+        row = Row(values, row.where, row.images)
+        read = portrait_row(row, places, with_others=part.is_ours)
+        self.unread.update(dict.fromkeys(() if part.is_ours else read.others))
         problems = [*read.problems, *self._taken(read)]
         self.problems += problems
         picture = read.picture
         if read.item is not None and not problems:
-            item = _with_digest(laid(read.item, self.pictures), card)
+            item = _with_digest(laid(read.item, self.pictures), part.card)
             self.items.append((row.where, item))
             picture = item.images[0]
         if picture is not None:

@@ -3,15 +3,13 @@
 In: findings of runs on the same items. Out: each run's marks [items], and its mean mark by subset
 with an interval. Ranks nothing and prints nothing.
 
-A mark is 0 to 1: `correct` of a closed question, the first judge's `verdict` of an open one. What
-could not be scored has 0; what a judge owes, or has no right answer on file, is left out.
+A mark is that of `eyechart.report.samples.marks_of`, by the first judge.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +19,14 @@ from eyechart.benchmarks.qbench_portrait_taxonomy import CODES, COUNTS, subsets_
 from eyechart.items import cluster_of
 from eyechart.metrics.arrays import Floats, cluster_codes
 from eyechart.metrics.intervals import mean, proportion
-from eyechart.records import Estimate, Item, Score
+from eyechart.records import Estimate, Item
 from eyechart.report.counting import of_first_judge
+from eyechart.report.samples import marks_of
 
 Mask = NDArray[np.bool_]
 MOST_LEFT_OUT = 0.05
 """The share of a kind's questions above which a run's figures are not those of all of them."""
+MARKS = ("correct", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,18 @@ class Marks:
     """One run's marks, 0 to 1 [items], NaN where left out.
 
     `figures`: the mean mark of each key of `COUNTS`, None where it has none. `waits`: no open
-    question is judged, so that the figures are of closed ones only. `n_unscored`: questions that
-    count as 0 because nothing could be scored. `n_left_out`: those without a mark; the open ones of
-    a run that waits for a judge are not counted. `ranked`: it is a model whose figures compare with
-    published ones: of as many questions in every subset, at most 5 % of each kind left out.
+    question is judged, so that the figures are of closed ones only. `in_part`: more than 5 % of a
+    model's open questions are without a verdict. `n_unscored`: questions that count as 0 because
+    nothing could be scored. `n_left_out`: those without a mark; the open ones of a run that waits
+    for a judge are not counted. `ranked`: it is a model whose figures compare with published ones:
+    of as many questions in every subset, at most 5 % of each kind left out.
     """
 
     model: str
     values: Floats
     figures: Mapping[str, Estimate | None]
     waits: bool = False
+    in_part: bool = False
     n_unscored: int = 0
     n_left_out: int = 0
     ranked: bool = True
@@ -75,7 +77,9 @@ class Marks:
     @property
     def label(self) -> str:
         """The model, with a word where open questions are left out."""
-        return f"{self.model} (w/o OE)" if self.waits else self.model
+        if self.waits:
+            return f"{self.model} (w/o OE)"
+        return f"{self.model} (OE in part)" if self.in_part else self.model
 
 
 def questions_of(findings: Sequence[Findings]) -> Questions:
@@ -91,73 +95,55 @@ def questions_of(findings: Sequence[Findings]) -> Questions:
     )
 
 
-def marks_of(findings: Findings, questions: Questions) -> Marks:
+def marks_in(findings: Findings, questions: Questions) -> Marks:
     """A run's marks and figures; for people, questions that nobody was asked are left out."""
-    by_name = {(s.item_id, s.name): s for s in of_first_judge(findings.scores, findings.judges)}
-    scores = [by_name.get((item.id, _name(item))) for item in questions.items]
-    values = np.array([_mark(score, findings.people) for score in scores], float)
-    is_open = questions.inside["OE"]
-    waits = _waits([s for s, is_one in zip(scores, is_open, strict=True) if is_one])
-    values[is_open & waits] = np.nan
-    unscored = np.array([score is None or score.value is None for score in scores], bool)
-    left_out = np.isnan(values)
-    kinds = [left_out[questions.inside[code]] for code in CODES.values()]
+    scores = of_first_judge(findings.scores, findings.judges)
+    values = marks_of(replace(findings.item_set, items=questions.items), scores)
+    valued = {s.item_id for s in scores if s.name in MARKS and s.value is not None}
+    unscored = np.array([item.id not in valued for item in questions.items], bool)
+    if findings.people:
+        values[unscored] = np.nan
+    left_out, is_open = np.isnan(values), questions.inside["OE"]
+    waits = bool(is_open.any() and left_out[is_open].all())
+    many = {
+        kind: left_out[questions.inside[code]].sum() > MOST_LEFT_OUT * questions.inside[code].sum()
+        for kind, code in CODES.items()
+    }
     return Marks(
         model=findings.model,
         values=values,
-        figures=_figures(values, questions),
+        figures={key: figure_of(values, questions, mask) for key, mask in questions.inside.items()},
         waits=waits,
+        in_part=bool(many["open"]) and not waits and not findings.people,
         n_unscored=int((unscored & ~left_out).sum()),
         n_left_out=int((left_out & ~(is_open & waits)).sum()),
-        ranked=questions.as_published
-        and not findings.people
-        and all(kind.mean() <= MOST_LEFT_OUT for kind in kinds),
+        ranked=questions.as_published and not findings.people and not any(many.values()),
         people=findings.people,
     )
+
+
+def figure_of(values: Floats, questions: Questions, within: Mask) -> Estimate | None:
+    """The mean of the marks [items] of some of the questions; None where they have none."""
+    here = within & ~np.isnan(values)
+    if not here.any():
+        return None
+    marks = values[here]
+    clusters = None if questions.clusters is None else questions.clusters[here]
+    if ((marks == 0) | (marks == 1)).all():
+        return proportion(marks, clusters)
+    return mean(marks, clusters, within=(0.0, 1.0))
 
 
 def random_guess(questions: Questions) -> dict[str, Estimate | None]:
     """What guessing gives in each subset, over its single choice and true-or-false questions only.
 
-    (0.25 SC + 0.5 TF) / (SC + TF), as the paper's baseline; None where there are none of them.
+    (0.25 SC + 0.5 TF) / (SC + TF), as the paper's baseline; None where there are none of them. This
+    is what is expected, not what was seen: without an interval or n.
     """
     single, truth = questions.inside["SC"], questions.inside["TF"]
     found: dict[str, Estimate | None] = {}
     for key, mask in questions.inside.items():
         n_single, n_truth = int((mask & single).sum()), int((mask & truth).sum())
         n = n_single + n_truth
-        found[key] = Estimate((n_single / 4 + n_truth / 2) / n, None, None, n) if n else None
+        found[key] = Estimate((n_single / 4 + n_truth / 2) / n, None, None, 0) if n else None
     return found
-
-
-def _name(item: Item) -> str:
-    return "verdict" if item.kind == "open" else "correct"
-
-
-def _mark(score: Score | None, people: bool) -> float:
-    if score is not None and score.value is not None:
-        return score.value
-    is_owed = score is not None and score.why == "unjudged"
-    return math.nan if people or is_owed else 0.0
-
-
-def _waits(scores: Sequence[Score | None]) -> bool:
-    """None of the open questions has a verdict, and at least one is owed."""
-    judged = any(score and score.value is not None for score in scores)
-    return not judged and any(score is None or score.why == "unjudged" for score in scores)
-
-
-def _figures(values: Floats, questions: Questions) -> dict[str, Estimate | None]:
-    known = ~np.isnan(values)
-    found: dict[str, Estimate | None] = {}
-    for key, mask in questions.inside.items():
-        here = mask & known
-        clusters = None if questions.clusters is None else questions.clusters[here]
-        found[key] = _figure(values[here], clusters) if here.any() else None
-    return found
-
-
-def _figure(values: Floats, clusters: NDArray[np.intp] | None) -> Estimate:
-    if ((values == 0) | (values == 1)).all():
-        return proportion(values, clusters)
-    return mean(values, clusters, within=(0.0, 1.0))

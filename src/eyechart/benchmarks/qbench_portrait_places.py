@@ -10,12 +10,13 @@ figures by kind imply.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eyechart.benchmarks.qbench_portrait_marks import Marks, Questions
+from eyechart.benchmarks.qbench_portrait_marks import Marks, Questions, figure_of
 from eyechart.benchmarks.qbench_portrait_published import BASELINE, SOURCE, Published
 from eyechart.benchmarks.qbench_portrait_taxonomy import CODES, COUNTS, OVERALL
 from eyechart.metrics.arrays import Floats
@@ -131,34 +132,61 @@ def lead_of_all(runs: Sequence[Marks], questions: Questions) -> str:
     found = _overall(best)
     if found.value is None or len({run.waits for run in runs}) > 1:
         return ""
+    gap = _gap(best, second, questions)
     return (
         f"{best.model} comes first of {plural(len(runs), 'run')}: {100 * found.value:.2f} % over "
         f"{_over(best, questions)} (95 % interval {span(found.low, found.high)}). Its lead over "
-        f"{second.model} is {_gap(best, second, questions)}."
+        f"{second.model} is {_measured(gap)}{_verdict(gap)}."
     )
 
 
 def gap_to_people(runs: Sequence[Marks], people: Sequence[Marks], questions: Questions) -> str:
-    """What people reach on the same questions, and how far the best run is from it."""
+    """What people and the best run reach, and the gap, over the questions that both have marks of.
+
+    The intervals are over questions: of other people they say nothing. "" without such questions.
+    """
     best = max(runs, key=lambda run: _overall(run).value or 0.0, default=None)
-    if best is None or not people or _overall(people[0]).value is None:
+    if best is None or not people:
         return ""
-    found = _overall(people[0])
+    both = ~np.isnan(people[0].values + best.values)
+    theirs, ours = (figure_of(one.values, questions, both) for one in (people[0], best))
+    if theirs is None or ours is None:
+        return ""
+    gap = _gap(people[0], best, questions)
+    several = re.search(r"\(([\d,]+) raters\)", people[0].model)
+    who = f"these {several[1]} people" if several else people[0].model
+    verdict = _verdict(gap)
     return (
-        f"{people[0].model} reach {100 * (found.value or 0.0):.2f} % ({span(found.low, found.high)}"
-        f"); the gap from them to {best.model} is {_gap(people[0], best, questions)}."
+        f"On the {plural(theirs.n, 'question')} that both have marks of, {who} reach "
+        f"{_percent(theirs)} and {best.model} {_percent(ours)}; the gap from them to {best.model} "
+        f"is {_measured(gap)}{verdict and f'{verdict} for these people'}."
     )
 
 
-def _gap(a: Marks, b: Marks, questions: Questions) -> str:
-    """The paired difference over the questions that both have marks of, in words."""
+def _gap(a: Marks, b: Marks, questions: Questions) -> Estimate:
+    """The paired difference over the questions that both have marks of."""
     both = ~np.isnan(a.values + b.values)
     codes = None if questions.clusters is None else questions.clusters[both].tolist()
-    gap = paired_difference(a.values[both], b.values[both], codes)
+    return paired_difference(a.values[both], b.values[both], codes)
+
+
+def _percent(figure: Estimate) -> str:
+    """A figure with its interval where it has one, in words."""
+    interval = f" ({span(figure.low, figure.high)})" if figure.low is not None else ""
+    return f"{100 * (figure.value or 0.0):.2f} %{interval}"
+
+
+def _measured(gap: Estimate) -> str:
+    interval = f" ({signed_span(gap)})" if gap.low is not None else ""
+    return f"{signed(gap.value)} points{interval}"
+
+
+def _verdict(gap: Estimate) -> str:
+    """Whether a difference is clear, to follow it; "" where it has no interval."""
     if gap.low is None or gap.high is None:
-        return f"{signed(gap.value)} points"
-    clear = "a clear difference" if gap.low > 0 or gap.high < 0 else "not a clear difference"
-    return f"{signed(gap.value)} points ({signed_span(gap)}): {clear}"
+        return ""
+    clear = gap.low > 0 or gap.high < 0
+    return ": a clear difference" if clear else ": not a clear difference"
 
 
 def _over(run: Marks, questions: Questions) -> str:

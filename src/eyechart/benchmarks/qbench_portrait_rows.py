@@ -2,10 +2,10 @@
 
 In: a row by the spellings below (a column map has made the others ours), and its embedded picture
 or the folders where the one that it names may lie. Out: an `Item` that fits the taxonomy of the
-paper, or problems. Columns that are none of these are left out.
+paper, or problems. Of columns that are none of these an item folder's are facets; others are named.
 
 The data set is not public: the spellings are those that such releases use, the values those of the
-paper (Wu et al. 2026, arXiv 2601.18346). Right answers are options or their letters.
+paper (Wu et al. 2026, arXiv 2601.18346).
 """
 
 from __future__ import annotations
@@ -18,6 +18,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from eyechart.benchmarks.qbench_portrait_answers import (
+    RIGHT_ANSWER,
+    answer_of,
+    is_empty,
+    lacking,
+    options_of,
+    unfit,
+)
 from eyechart.benchmarks.qbench_portrait_taxonomy import (
     CODES,
     DATASETS,
@@ -30,8 +38,6 @@ from eyechart.listed_records import BadField, picture_named
 from eyechart.records import LETTERS, Item, Picture
 from eyechart.rows import Row, RowProblem, item_of_row
 
-N_OPTIONS = 4
-_LETTERED = re.compile(r"\(?([A-Z])[).:]\s*(\S.*)", re.DOTALL)
 _SECOND_IMAGES = ("secondfilename", "image2", "imgpath2", "imagepath2")
 _Read = TypeVar("_Read")
 
@@ -109,43 +115,53 @@ EXPECTED: Mapping[str, str] = {
     "image": "the name of an image, or an embedded one",
     "kind": "one of " + ", ".join(f"{kind} ({code})" for kind, code in CODES.items()),
     "question": "a text",
-    "answer": "what is right: an option or its letter, True or False, or a reference text",
+    "answer": RIGHT_ANSWER,
     "image_source": "one of " + ", ".join(f"{code} ({what})" for code, what in SOURCES.items()),
     **{facet: "one of " + ", ".join(_KNOWN[facet]) for facet in FACETS if facet != "image_source"},
 }
-
 """What is expected in the columns that every row needs."""
 
 
 def missing(column: str) -> str:
     """What is expected of a row that has nothing in a needed column."""
-    return f"{EXPECTED[column]}; the row has none"
+    return lacking(EXPECTED[column])
 
 
-def named(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A row by our names, without what is empty; `source` is the image source if nothing else is.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A row's `values` by our names, and those of its `others` columns; neither has empty ones."""
 
-    >>> named({"Question Type": "SC", "source": "NIs", "Candidates": ["a", "b"], "mood": ""})
+    values: dict[str, Any]
+    others: dict[str, Any]
+
+
+def named(values: Mapping[str, Any]) -> Named:
+    """A row by our names; `source` is the image source if nothing else is.
+
+    >>> named({"Question Type": "SC", "source": "NIs", "Candidates": ["a", "b"], "mood": ""}).values
     {'kind': 'SC', 'options': ['a', 'b'], 'image_source': 'NIs'}
     """
-    there: dict[str, Any] = {}
+    there: dict[str, str] = {}
     for column, value in values.items():
-        if value is not None and not (isinstance(value, str) and not value.strip()):
-            there.setdefault(_compact(column), value)
-    found = {
+        if not is_empty(value):
+            there.setdefault(_compact(column), column)
+    read = {
         ours: there[spelling]
         for ours, texts in COLUMNS.items()
         if (spelling := next((s for s in map(_compact, texts) if s in there), None))
     }
-    if "options" not in found and (listed := _lettered_columns(there)):
-        found["options"] = listed
-    if "source" in there and any(_compact(s) in there for s in COLUMNS["image_source"][:-1]):
-        found["source"] = there["source"]
-    return found
+    if "source" in there and there["source"] not in read.values():
+        read["source"] = there["source"]
+    found = {ours: values[column] for ours, column in read.items()}
+    used = set(read.values())
+    if "options" not in found and (lettered := _lettered_columns(there)):
+        found["options"] = [values[column] for column in lettered]
+        used.update(lettered)
+    return Named(found, {c: values[c] for c in values if c not in used and not is_empty(values[c])})
 
 
-def _lettered_columns(there: Mapping[str, Any]) -> list[Any]:
-    """The options of columns such as A, B, C, D, or option_1 to option_4, or option0 to option3."""
+def _lettered_columns(there: Mapping[str, str]) -> list[str]:
+    """The columns of options: A, B, C, D; or option_1 to option_4, or option0 to option3."""
     for before in ("", "option", "choice", "candidate"):
         for first, marks in ((0, LETTERS.lower()), (0, "0123456789"), (1, "0123456789")):
             names = [before + mark for mark in marks[first:]]
@@ -172,39 +188,56 @@ class PortraitRow:
     """What came of a row: its item, or everything that is wrong with it (exactly one of the two).
 
     `where` names the item too. `name`: its id, "" where it cannot be told. `picture`: its image,
-    None where it has none.
+    None where it has none. `facets`: those that could be read. `others`: columns that none of ours
+    is.
     """
 
     where: str
     name: str
     picture: Picture | None
     item: Item | None
-    problems: tuple[RowProblem, ...] = ()
+    problems: tuple[RowProblem, ...]
+    facets: Mapping[str, str]
+    others: tuple[str, ...]
 
 
-def portrait_row(row: Row, folders: Sequence[Path] = ()) -> PortraitRow:
-    """The item of a row. `folders`: where the image that it names is looked for, in order."""
-    flaws, values = _Flaws(), named(row.values)
+def portrait_row(
+    row: Row, folders: Sequence[Path] = (), *, with_others: bool = False
+) -> PortraitRow:
+    """The item of a row. `folders`: where the image that it names is looked for, in order.
+
+    `with_others`: columns that are none of ours are further facets.
+    """
+    there = named(row.values)
+    flaws, values = _Flaws(), there.values
     picture = flaws.tried(_picture, row, values, folders)
     name = flaws.tried(_id, row, values) or ""
     said = {column: flaws.tried(_spelt, values, column) for column in _KNOWN}
     flaws += _disagreements(said)
     question = flaws.tried(_question, values)
-    options = flaws.tried(_options, values, said["kind"])
+    options = flaws.tried(options_of, values, said["kind"])
     if said["kind"] in ("single", "multiple"):
-        flaws += _unfit(options)
-    answer = None if options is None else flaws.tried(_answer, values, said["kind"], options)
+        flaws += unfit(options)
+    answer = None if options is None else flaws.tried(answer_of, values, said["kind"], options)
     asked = {"id": name, "question": question, "options": options, "answer": answer}
     told = {column: values.get(column) for column in ("source", "licence")}
+    further = {**there.others, "answers": None} if with_others else {}
     picture = picture and replace(picture, name=picture.name or name)
     pictures = (picture,) if picture else ()
-    read = item_of_row(Row({**asked, **told, **said}, row.where, pictures))
+    read = item_of_row(Row({**further, **asked, **told, **said}, row.where, pictures))
     where = f"{row.where} (item {name})" if name else row.where
-    if isinstance(read, Item) and not flaws:
-        return PortraitRow(where, name, picture, read)
-    wrong = [RowProblem(where, flaw.field, flaw.expected) for flaw in flaws]
-    left = [read] if isinstance(read, RowProblem) and not wrong else []
-    return PortraitRow(where, name, picture, None, (*wrong, *left))
+    problems = [RowProblem(where, flaw.field, flaw.expected) for flaw in flaws]
+    if isinstance(read, RowProblem) and not flaws:
+        problems.append(read)
+    return PortraitRow(
+        where=where,
+        name=name,
+        picture=picture,
+        item=read if isinstance(read, Item) and not flaws else None,
+        problems=tuple(problems),
+        facets={facet: value for facet in FACETS if (value := said[facet])},
+        others=tuple(there.others),
+    )
 
 
 def _picture(row: Row, values: Mapping[str, Any], folders: Sequence[Path]) -> Picture:
@@ -271,123 +304,3 @@ def _disagreements(said: Mapping[str, str | None]) -> Iterator[BadField]:
     if dimension == "AIGC" and source not in (None, "AGIs"):
         told = f"AIGC is of AI-generated images (AGIs) alone, and this one is of {source}"
         yield BadField("dimension", f"Technical or Aesthetics: {told}")
-
-
-# --- options and answers ------------------------------------------------------------------------
-
-
-def _options(values: Mapping[str, Any], kind: str | None) -> tuple[str, ...]:
-    """The options, without their own letters before them; () for a question without."""
-    given = values.get("options")
-    if kind not in ("single", "multiple") and not (kind == "true_false" and given):
-        return ()
-    if isinstance(given, dict):
-        letters = {str(key).strip().upper(): text for key, text in given.items()}
-        given = [letters[key] for key in LETTERS[: len(letters)] if key in letters]
-    texts = list(given) if isinstance(given, (list, tuple)) else []
-    while texts and texts[-1] in (None, ""):
-        texts.pop()
-    if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
-        told = f"not {values.get('options')!r:.120}" if given else "the row has none"
-        raise BadField("options", f"a list of texts, or a text for each letter; {told}")
-    return _without_letters([text.strip() for text in texts])
-
-
-def _without_letters(options: Sequence[str]) -> tuple[str, ...]:
-    """The options as they are, or bare where each begins with its own letter ("A. Blur")."""
-    found = [_LETTERED.fullmatch(option) for option in options]
-    bare = [
-        match[2]
-        for match, letter in zip(found, LETTERS, strict=False)
-        if match and match[1] == letter
-    ]
-    return tuple(bare if len(bare) == len(options) else options)
-
-
-def _unfit(options: Sequence[str] | None) -> Iterator[BadField]:
-    """What is wrong with the options of a choice."""
-    if options is None:
-        return
-    if len(options) != N_OPTIONS:
-        yield BadField("options", f"{N_OPTIONS} options, as the paper has it, not {len(options)}")
-    first: dict[str, str] = {}
-    for option in options:
-        if (key := _folded(option)) in first:
-            yield BadField("options", f"options that differ, not {first[key]!r} and {option!r}")
-        first.setdefault(key, option)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _answer(
-    values: Mapping[str, Any], kind: str | None, options: tuple[str, ...]
-) -> str | tuple[str, ...] | bool | None:
-    answer = values.get("answer")
-    if answer is None:
-        raise BadField("answer", missing("answer"))
-    if kind is None:
-        return None
-    if isinstance(answer, (list, tuple)) and len(answer) == 1 and kind != "multiple":
-        (answer,) = answer
-    if kind == "multiple":
-        return _several(answer, options)
-    if kind == "true_false":
-        return _truth(answer, options)
-    if not isinstance(answer, str):
-        raise BadField("answer", f"a text, not {answer!r:.120}")
-    if kind == "single":
-        return _one(answer, options)
-    return answer.strip()
-
-
-def _truth(answer: Any, options: tuple[str, ...]) -> bool:
-    chosen = _chosen(answer, options) if isinstance(answer, str) else None
-    text = str(chosen or answer).strip().casefold() if isinstance(answer, (str, bool)) else ""
-    if text not in ("true", "false"):
-        raise BadField("answer", f"True or False, not {answer!r:.80}")
-    return text == "true"
-
-
-def _one(answer: str, options: tuple[str, ...]) -> str:
-    chosen = _chosen(answer, options)
-    if chosen is None:
-        letters = f"its letter (A to {LETTERS[len(options) - 1]})"
-        raise BadField("answer", f"one of {list(options)!r} or {letters}, not {answer!r:.120}")
-    return chosen
-
-
-def _several(answer: Any, options: tuple[str, ...]) -> tuple[str, ...]:
-    """The right options of a multiple choice: a list, one option, or a text of several letters."""
-    parts = answer if isinstance(answer, (list, tuple)) else _parts(answer, options)
-    if not parts:
-        raise BadField("answer", "at least one right option; the row has none")
-    chosen = [_one(part, options) if isinstance(part, str) else None for part in parts]
-    if None in chosen:
-        raise BadField("answer", f"a list of options or their letters, not {answer!r:.120}")
-    if len(set(chosen)) < len(chosen):
-        raise BadField("answer", f"each right option once, not {answer!r:.120}")
-    return tuple(option for option in options if option in chosen)
-
-
-def _parts(answer: Any, options: tuple[str, ...]) -> Sequence[Any]:
-    """The options that a text names: "A, C", "AC", "Blur; Noise", or one that has commas itself."""
-    if not isinstance(answer, str) or _chosen(answer, options):
-        return (answer,)
-    if re.fullmatch("[A-Z]{2,}", answer.strip()):
-        return tuple(answer.strip())
-    return [part for part in re.split(r"[,;/|&\n]|\band\b", answer) if part.strip()]
-
-
-def _chosen(answer: str, options: Sequence[str]) -> str | None:
-    """The option that a text is, or has the letter of ("B", "(b)", "B. Blur"); None for neither."""
-    by_text = {_folded(option): option for option in reversed(options)}
-    if (option := by_text.get(_folded(answer))) is not None:
-        return option
-    bare = _LETTERED.fullmatch(answer.strip())
-    letter = bare[1] if bare else answer.strip(" ().:").upper()
-    place = LETTERS.find(letter) if len(letter) == 1 else -1
-    if not 0 <= place < len(options):
-        return None
-    return None if bare and _folded(bare[2]) != _folded(options[place]) else options[place]

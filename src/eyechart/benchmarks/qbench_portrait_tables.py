@@ -14,7 +14,7 @@ from eyechart.benchmarks import Findings, Told
 from eyechart.benchmarks.qbench_portrait_marks import (
     Marks,
     Questions,
-    marks_of,
+    marks_in,
     questions_of,
     random_guess,
 )
@@ -75,6 +75,8 @@ NOTE = (
     "guess is over single choice and true or false alone."
 )
 WAITS = "w/o OE: over closed questions only, as no judge has graded the open ones; not ranked."
+IN_PART = "OE in part: without a verdict on more than 5 % of the open questions; not ranked."
+GUESSED = f"{GUESS}: computed from their kinds, not published."
 OTHERS = "Published figures are of other questions: those measured here are not ranked with them."
 
 
@@ -89,7 +91,7 @@ def tell_all(findings: Sequence[Findings], chosen: Sequence[str]) -> Told:
     rows = published_rows()
     models = _chosen(rows, chosen)
     questions = questions_of(findings)
-    marked = [marks_of(one, questions) for one in findings]
+    marked = [marks_in(one, questions) for one in findings]
     runs = [one for one in marked if not one.people]
     if not chosen:
         models = models[: MOST_SERIES - len(runs[:MOST_RUNS])]
@@ -138,14 +140,21 @@ def _chosen(rows: Sequence[Published], names: Sequence[str]) -> list[Published]:
 def _lines(
     rows: Sequence[Published], marked: Sequence[Marks], questions: Questions, keys: Sequence[str]
 ) -> tuple[Line, ...]:
-    """The published rows, the runs, guessing where the questions are others, and people."""
-    theirs = [_published_line(row, keys) for row in rows]
+    """Guessing, of these questions too where they are others; published models, runs, people."""
+    guessing = [_published_line(row, keys) for row in rows if row.group == BASELINE]
+    if questions.items and not questions.as_published:
+        guessing.append(_guess_line(questions, keys))
+    models = [_published_line(row, keys) for row in rows if row.group != BASELINE]
     ours = [_own_line(one, keys) for one in marked if not one.people]
     people = [_own_line(one, keys) for one in marked if one.people]
-    if questions.items and not questions.as_published:
-        guess = random_guess(questions)
-        ours.append(Line(GUESS, tuple(guess[key] for key in keys), group=OURS, ranked=False))
-    return (*theirs, *ours, *people)
+    return (*guessing, *models, *ours, *people)
+
+
+def _guess_line(questions: Questions, keys: Sequence[str]) -> Line:
+    """What guessing gives on these questions: no model was asked, so it is not marked as ours."""
+    guess = random_guess(questions)
+    entries = tuple(guess[key] for key in keys)
+    return Line(GUESS, entries, published=True, group=GROUPS[BASELINE], ranked=False)
 
 
 def _published_line(row: Published, keys: Sequence[str]) -> Line:
@@ -170,8 +179,9 @@ def _note(marked: Sequence[Marks], questions: Questions) -> str:
     left_out = {one.label: one.n_left_out for one in marked if not one.people}
     told = [
         NOTE,
-        OTHERS if questions.items and not questions.as_published else "",
+        f"{OTHERS} {GUESSED}" if questions.items and not questions.as_published else "",
         WAITS if any(one.waits for one in marked) else "",
+        IN_PART if any(one.in_part for one in marked) else "",
         _counted("Unscored, and counted as wrong", unscored),
         _counted("Without a verdict or a right answer, and left out", left_out),
     ]

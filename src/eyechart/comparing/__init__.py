@@ -108,7 +108,11 @@ def _compared(
         pairs=pairs_of([run.name for run in runs], samples),
         n_items=len(shared.items),
         metric=metric,
-        notes=(*told.notes, *(people.notes if people else ())),
+        notes=(
+            *_not_overall(runs, samples, rules),
+            *told.notes,
+            *(people.notes if people else ()),
+        ),
         provenance={
             run.name: f"{run.info.model} {run.info.revision}".strip()
             for run in runs
@@ -116,8 +120,29 @@ def _compared(
         },
         tables=(*told.tables, *(people.tables if people else ()), *_item_tables(analysis)),
         charts=told.charts,
-        lead=told.lead,
+        lead=f"{told.lead} {_two_judges(runs)}".strip() if told.lead else "",
         files={ITEMS_FILE: analysis.items_csv} if analysis else {},
+    )
+
+
+def _two_judges(runs: Sequence[Entrant]) -> str:
+    """That open answers were not all graded by one judge; "" where they were."""
+    judges = {run.info.judge_names[:1] for run in runs if not run.people}
+    return "Their open answers were graded by different judges." if len(judges) > 1 else ""
+
+
+def _not_overall(
+    runs: Sequence[Entrant], samples: Sequence[Mapping[str, Sample]], rules: Benchmark
+) -> tuple[str, ...]:
+    """Why the benchmark's figure is not what the runs are compared by; nothing where it is."""
+    sides = zip(runs, samples, strict=True)
+    without = [run.name for run, found in sides if not run.people and "overall" not in found]
+    if not rules.overall or not without:
+        return ()
+    have = "have" if len(without) > 1 else "has"
+    return (
+        f"{', '.join(without)} {have} no verdict on any open question: closed questions alone are "
+        "compared, not the mean over all.",
     )
 
 
@@ -159,6 +184,9 @@ def _samples(run: Entrant, shared: ItemSet, rules: Benchmark) -> dict[str, Sampl
     own = [place for place, item in enumerate(shared.items) if item.id in ids]
     found = [sample.part(own) for sample in samples_of(shared, run.scores)]
     overall = overall_of(found) if rules.overall else None
+    closed = next((one for one in found if one.metric == "accuracy"), None)
+    if rules.overall and run.people and overall is None and closed:
+        overall = dataclasses.replace(closed, metric="overall")  # nobody answered open ones
     return {one.metric: one for one in (*([overall] if overall else []), *found) if one.rows}
 
 
@@ -185,6 +213,12 @@ def _result(run: Entrant, samples: Mapping[str, Sample], rules: Benchmark) -> Ru
         overall=rules.overall,
     )
     cells = cells_of(items, run.scores, facts)
+    if "overall" in samples and "verdict" not in samples:
+        cells += tuple(
+            dataclasses.replace(cell, metric="overall")
+            for cell in cells
+            if cell.metric == "accuracy"
+        )
     cells += tuple(cell for one in samples.values() for cell in mean_cells(one))
     curves = rules.curves(items, run.scores) if rules.curves else ()
-    return RunResult(run.name, run.info.model, cells, curves)
+    return RunResult(run.name, info.model, cells, curves, run.people)

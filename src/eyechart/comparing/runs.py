@@ -7,6 +7,7 @@ Compares no figures.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,8 +39,11 @@ class Entrant:
 def read_entrants(folders: Sequence[Path]) -> list[Entrant]:
     """The runs in these folders; items that are the same to the byte are read once.
 
-    Raises BadInput for a folder that is no run's, or has no scores.
+    Raises BadInput for a folder that is no run's, has no scores, or is given twice.
     """
+    twice = [folder for folder, n in Counter(f.resolve() for f in folders).items() if n > 1]
+    if twice:
+        raise BadInput(f"{twice[0]}: given twice; expected different run folders")
     known: dict[str, ItemSet] = {}
     found = []
     for folder in folders:
@@ -62,14 +66,21 @@ def people_as_entrant(people: People, benchmark: str, shared: ItemSet) -> Entran
 
 
 def named(runs: Sequence[Entrant]) -> list[Entrant]:
-    """The runs called by their model, and by their folder too where a model comes twice."""
+    """The runs called by their model; by their folder too where a model comes twice.
+
+    Where these are the same too, they are numbered.
+    """
     models = Counter(run.info.model for run in runs)
 
-    def name_of(run: Entrant) -> str:
-        model = run.info.model
-        return model if models[model] == 1 else f"{model} ({run.name})"
-
-    return [dataclasses.replace(run, name=name_of(run)) for run in runs]
+    names = [
+        run.info.model if models[run.info.model] == 1 else f"{run.info.model} ({run.name})"
+        for run in runs
+    ]
+    numbers = {name: itertools.count(1) for name, n in Counter(names).items() if n > 1}
+    return [
+        dataclasses.replace(run, name=f"{name} {next(numbers[name])}" if name in numbers else name)
+        for run, name in zip(runs, names, strict=True)
+    ]
 
 
 def shared_items(runs: Sequence[Entrant]) -> ItemSet:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eyechart.item_analysis.alike import alike
-from eyechart.item_analysis.answers import Answered, Answers, read_answers
+from eyechart.item_analysis.answers import Answered, ResponseTable, response_table
 from eyechart.item_analysis.figures import (
     FEWEST_STRONG,
+    FEWEST_TO_DOUBT,
     FEWEST_TO_FIT,
     Figures,
     figures_of,
@@ -41,7 +42,8 @@ def analyse(item_set: ItemSet, answered: Sequence[Answered]) -> Analysis:
     """What the runs say of the items, and of each other.
 
     With one run only what one run can tell: what it misses, and what it answers blind. Item
-    responses are fitted from five models on, and keys are doubted from three strong models on.
+    responses are fitted from five models on, keys doubted from three strong models on, and items
+    that better models miss more often told from ten on.
 
     Raises BadInput where there is no run of a model, or no item has a mark.
 
@@ -52,7 +54,7 @@ def analyse(item_set: ItemSet, answered: Sequence[Answered]) -> Analysis:
     >>> analyse(items, [run]).headline
     'Of 2 items 1 is missed by m.'
     """
-    answers = read_answers(item_set, answered)
+    answers = response_table(item_set, answered)
     figures = figures_of(answers)
     return Analysis(
         headline=_headline(answers, figures),
@@ -68,13 +70,13 @@ def analyse(item_set: ItemSet, answered: Sequence[Answered]) -> Analysis:
     )
 
 
-def _headline(answers: Answers, figures: Figures) -> str:
+def _headline(answers: ResponseTable, figures: Figures) -> str:
     parts = [f"{_are(int(figures.missed.sum()))} missed by {all_of(answers.models)}"]
     if figures.has_strong:
         n = int(figures.wrong_key.sum())
         have = f"{whole(n) if n else 'none'} {'have' if n > 1 else 'has'}"
         parts.append(
-            f"{have} a key that all {int(figures.is_strong.sum())} strong models contradict"
+            f"{have} a key that all {whole(int(figures.is_strong.sum()))} strong models contradict"
         )
     if answers.blind_models:
         told = _are(int(figures.blind.by_all.sum()))
@@ -91,7 +93,7 @@ def _are(n: int) -> str:
     return f"{whole(n)} are" if n > 1 else "1 is" if n else "none is"
 
 
-def _notes(answers: Answers, figures: Figures) -> Iterator[str]:
+def _notes(answers: ResponseTable, figures: Figures) -> Iterator[str]:
     n_models = len(answers.models)
     if answers.n_left_out:
         yield (
@@ -104,19 +106,18 @@ def _notes(answers: Answers, figures: Figures) -> Iterator[str]:
             f"{plural(n_partly, 'item lacks', 'items lack')} the mark of at least one model. "
             "Missed by all is what at least half of the models have a mark for, each of them 0."
         )
-    if figures.responses is None:
-        yield (
-            f"Difficulty, discrimination and ability are left out: a fit needs {FEWEST_TO_FIT} "
-            f"models with marks, and there are {_n_marked(figures)}."
-        )
-    elif not figures.responses.converged:
+    if figures.responses and not figures.responses.converged:
         yield "The fit of item responses did not settle: read difficulty and ability with care."
+    if lacking := list(_lacking(figures)):
+        are = plural(figures.n_marked, "model is", "models are")
+        yield f"{are} too few for {listed(lacking)}."
+
+
+def _lacking(figures: Figures) -> Iterator[str]:
+    """What there are too few models for, and how many that needs."""
+    if figures.responses is None:
+        yield f"difficulty, discrimination and ability (from {FEWEST_TO_FIT} on)"
     if not figures.has_strong:
-        yield (
-            f"Keys are not doubted: that needs {FEWEST_STRONG} models above the median in "
-            f"accuracy, and there are {int(figures.is_strong.sum())}."
-        )
-
-
-def _n_marked(figures: Figures) -> int:
-    return int((figures.accuracy >= 0).sum())
+        yield f"likely wrong keys (from {FEWEST_STRONG} above the median in accuracy on)"
+    if not figures.has_many:
+        yield f"items that better models miss more often (from {FEWEST_TO_DOUBT} on)"

@@ -1,7 +1,8 @@
 """What each model answered to each item, laid out as arrays.
 
-In: items and the scores of runs. Out: `Answers`. Marks are counted as everywhere: a reply that is
-missing, failed, was refused or not understood is wrong, a verdict that a judge owes is missing.
+In: items and the scores of runs. Out: a `ResponseTable`. Marks are counted as everywhere: a reply
+that is missing, failed, was refused or not understood is wrong, a verdict that a judge owes is
+missing.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet
+from eyechart.metrics.agreement import divided
 from eyechart.metrics.arrays import Floats
-from eyechart.records import CLOSED_KINDS, LETTERS, Item, Score
-from eyechart.report.samples import chance_of, counted, samples_of
+from eyechart.ratings import letters
+from eyechart.records import CLOSED_KINDS, Item, Score
+from eyechart.report.samples import chance_of, marks_of
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
@@ -37,11 +40,11 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ResponseTable:
     """The items that any model has a mark for, and what became of each of them.
 
     `marks` [models, items]: 0 to 1, NaN where missing. `people` [items]: their mean mark, NaN where
-    they have none. `choices` [models, items] and `keys` [items]: places in `options`, which are
+    nobody answered. `choices` [models, items] and `keys` [items]: places in `options`, which are
     letters ("B", "A, C") and True and False; -1 where no choice could be read, and for open
     questions. `blind` [blind_models, items]: 1 if right without the picture, NaN where not asked.
     `chances` [items]: of a guess, NaN for open questions. `n_left_out`: items without any mark.
@@ -64,8 +67,16 @@ class Answers:
         """Whether each item has more than one wrong answer; False for open questions."""
         return self.chances < 0.5
 
+    def key(self, place: int) -> str:
+        """The right answer of an item as a reply's is read; "" for open questions."""
+        return self.option(int(self.keys[place]))
 
-def read_answers(item_set: ItemSet, answered: Sequence[Answered]) -> Answers:
+    def option(self, number: int) -> str:
+        """One of `options` by its place; "" for none of them."""
+        return "" if number == NO_CHOICE else self.options[number]
+
+
+def response_table(item_set: ItemSet, answered: Sequence[Answered]) -> ResponseTable:
     """The answers of every run to the items of the set; scores of other items are passed over.
 
     Raises BadInput where there is no run of a model, or no item has a mark.
@@ -73,7 +84,7 @@ def read_answers(item_set: ItemSet, answered: Sequence[Answered]) -> Answers:
     models = [run for run in answered if not run.people]
     if not models:
         raise BadInput("no run of a model to analyse items by; expected at least one")
-    marks = np.stack([_marks(item_set, run) for run in models])
+    marks = np.stack([marks_of(item_set, run.scores) for run in models])
     kept = np.flatnonzero((~np.isnan(marks)).any(axis=0))
     if not kept.size:
         raise BadInput(
@@ -83,10 +94,10 @@ def read_answers(item_set: ItemSet, answered: Sequence[Answered]) -> Answers:
     items = tuple(item_set.items[place] for place in kept)
     chances = [chance_of(item) for item in items]
     numbers: dict[str, int] = {}
-    keys = [_number(key_of(item), numbers) for item in items]
+    keys = [_number(_key_of(item), numbers) for item in items]
     choices = [_choices(items, run, numbers) for run in models]
     blind = [(run, row) for run in models if (row := _blind(items, run))]
-    return Answers(
+    return ResponseTable(
         items=items,
         models=tuple(run.name for run in models),
         marks=marks[:, kept],
@@ -101,40 +112,33 @@ def read_answers(item_set: ItemSet, answered: Sequence[Answered]) -> Answers:
     )
 
 
-def key_of(item: Item) -> str:
-    """The right answer as a reply's is read: letters, True or False; "" for open questions.
+def means(marks: Floats, *, axis: int) -> Floats:
+    """The means of [models, items] over models (axis 0) or items (1); NaN where all are missing.
 
-    >>> key_of(Item("1", "multiple", "", (), ("a", "b", "c"), ("a", "c")))
-    'A, C'
+    >>> means(np.array([[1.0, np.nan], [0.5, np.nan]]), axis=0).tolist()
+    [0.75, nan]
     """
+    known = ~np.isnan(marks)
+    return divided(np.where(known, marks, 0.0).sum(axis=axis), known.sum(axis=axis))
+
+
+def _key_of(item: Item) -> str:
+    """Letters, True or False; "" for open questions."""
     if item.kind not in CLOSED_KINDS or item.answer is None:
         return ""
-    if isinstance(item.answer, bool):
-        return str(item.answer)
-    right = {item.answer} if isinstance(item.answer, str) else set(item.answer)
-    return ", ".join(
-        letter for letter, option in zip(LETTERS, item.options, strict=False) if option in right
-    )
-
-
-def _marks(item_set: ItemSet, run: Answered) -> Floats:
-    """One run's marks of all items of the set."""
-    marks = np.full(len(item_set.items), np.nan)
-    for sample in samples_of(item_set, run.scores):
-        if sample.metric in ("accuracy", "verdict"):
-            for row, value in zip(sample.rows, counted(sample), strict=True):
-                marks[row.position] = np.nan if value is None else value
-    return marks
+    return letters(item.answer, item)
 
 
 def _people(item_set: ItemSet, answered: Sequence[Answered]) -> Floats:
-    rows = [_marks(item_set, run) for run in answered if run.people]
-    if not rows:
-        return np.full(len(item_set.items), np.nan)
-    table = np.stack(rows)
-    known = ~np.isnan(table)
-    total = np.where(known, table, 0.0).sum(axis=0)
-    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+    """The mean mark of what people answered; what nobody was asked is no miss of theirs."""
+    rows = [_where_answered(item_set, run) for run in answered if run.people]
+    return means(np.array(rows).reshape(len(rows), len(item_set.items)), axis=0)
+
+
+def _where_answered(item_set: ItemSet, run: Answered) -> Floats:
+    ids = {score.item_id for score in run.scores}
+    has_score = np.array([item.id in ids for item in item_set.items])
+    return np.where(has_score, marks_of(item_set, run.scores), np.nan)
 
 
 def _choices(items: Sequence[Item], run: Answered, numbers: dict[str, int]) -> list[int]:

@@ -1,19 +1,21 @@
 """The tables of items: how many are flagged, overall and by facet, and which ones come first.
 
-In: `Answers` and `Figures`. Out: `records.Table`s, each short enough for a page. Computes no figure
-of an item.
+In: a `ResponseTable` and its `Figures`. Out: `records.Table`s, each short enough for a page.
+Computes no figure of an item.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from eyechart.item_analysis.answers import NO_CHOICE, Answers, Bools, key_of
+from eyechart.item_analysis.answers import NO_CHOICE, Bools, Ints, ResponseTable
 from eyechart.item_analysis.figures import Figures
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.intervals import Z
+from eyechart.metrics.item_response import ItemResponses
 from eyechart.records import Column, Estimate, Line, Table
 from eyechart.report.facets import facets_of
 from eyechart.report.formatting import (
@@ -29,7 +31,11 @@ from eyechart.report.formatting import (
 MOST_LISTED = 25
 MOST_QUESTION, MOST_KEY, MOST_CHOICES = 90, 40, 4
 COUNTED_NOTE = "An unscored reply counts as wrong; a verdict that a judge owes is left out."
-LUCK_NOTE = "By luck: how many it would be if every model guessed by itself."
+BLIND_NOTE = "Without the picture, by luck: how many it would be if every model guessed by itself."
+TURNED_NOTE = (
+    "Better models miss more often, by luck: how many it would be if every item followed its "
+    "fitted curve."
+)
 STRONG_NOTE = (
     "Strong models are those above the median in accuracy over all items. All of them whose reply "
     "could be read, at least three, choose one same answer, and it is not the key. Questions with "
@@ -40,49 +46,74 @@ RELATED_NOTE = (
     "Item-rest: the correlation, over models, of an item with all others. Below 0, better models "
     "miss it more often; of few models some do so by luck."
 )
-FITTED_NOTE = "Difficulty: in standard deviations of the models' abilities, from their mean."
+FITTED_NOTE = (
+    "Difficulty: in standard deviations of the models' abilities, from their mean. Discrimination: "
+    "how steeply the item tells models apart, always above 0."
+)
+Cell = Callable[[int], Estimate | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A list of items, by their places; `remark`: what to know of this list alone."""
+
+    name: str
+    title: str
+    places: Sequence[int]
+    remark: str = ""
 
 
 def all_of(models: Sequence[str]) -> str:
-    """Whom a flag is about: "all 26 models", or the name of the only one.
+    """Whom a flag is about: "all 26 models", "both models", or the name of the only one.
 
     >>> all_of(["m"]), all_of(["m", "n"])
-    ('m', 'all 2 models')
+    ('m', 'both models')
     """
-    return models[0] if len(models) == 1 else f"all {len(models)} models"
+    if len(models) == 2:
+        return "both models"
+    return models[0] if len(models) == 1 else f"all {whole(len(models))} models"
 
 
-def counts_table(answers: Answers, figures: Figures) -> Table:
+def counts_table(answers: ResponseTable, figures: Figures) -> Table:
     """How many items have each flag."""
-    n, everyone, blind = len(answers.items), all_of(answers.models), figures.blind
+    n, flags = len(answers.items), _flags(answers, figures)
+    columns = [Column("items", "count"), Column("share", "percent")]
+    rows: list[list[Estimate | str | None]] = [
+        [_count(int(flag.sum()), n), Estimate(float(flag.mean()), None, None, n)]
+        for _, flag, _ in flags
+    ]
+    if any(luck is not None for *_, luck in flags):
+        columns.append(Column("by luck", digits=1))
+        for row, (*_, luck) in zip(rows, flags, strict=True):
+            row.append("" if luck is None else Estimate(float(luck.sum()), None, None, n))
+    lines = (Line(name, tuple(row)) for (name, *_), row in zip(flags, rows, strict=True))
+    blind = BLIND_NOTE if answers.blind_models else ""
+    note = " ".join(filter(None, (COUNTED_NOTE, blind, TURNED_NOTE if figures.has_many else "")))
+    title = f"Items worth a look, of {whole(n)}"
+    return Table("items-flagged", title, tuple(columns), tuple(lines), note, "Items")
+
+
+def _flags(answers: ResponseTable, figures: Figures) -> list[tuple[str, Bools, Floats | None]]:
+    """Each flag in words, the items that have it, and how likely each has it by luck."""
+    everyone, blind = all_of(answers.models), figures.blind
     flags: list[tuple[str, Bools, Floats | None]] = [
         (f"Missed by {everyone}", figures.missed, None),
         (f"Right by {everyone}", figures.share_right == 1, None),
     ]
     if figures.has_strong:
         flags.append(("Key that all strong models contradict", figures.wrong_key, None))
+    if figures.has_many:
+        flags.append(("Better models miss more often", figures.turned, figures.turned_by_luck))
     if answers.blind_models:
         told = f"Right without the picture by {all_of(answers.blind_models)}"
         flags.append((told, blind.by_all, blind.all_by_luck))
     if len(answers.blind_models) > 1:
-        told = f"Right without the picture by any of {len(answers.blind_models)} models"
+        told = f"Right without the picture by any of {plural(len(answers.blind_models), 'model')}"
         flags.append((told, blind.by_any, blind.any_by_luck))
-    columns = [Column("items", "count"), Column("share", "percent")]
-    rows: list[list[Estimate | str | None]] = [
-        [_count(int(flag.sum()), n), Estimate(float(flag.mean()), None, None, n)]
-        for _, flag, _ in flags
-    ]
-    if answers.blind_models:
-        columns.append(Column("by luck", digits=1))
-        for row, (_, _, luck) in zip(rows, flags, strict=True):
-            row.append("" if luck is None else Estimate(float(luck.sum()), None, None, n))
-    lines = (Line(name, tuple(row)) for (name, _, _), row in zip(flags, rows, strict=True))
-    title = f"Items worth a look, of {whole(n)}"
-    note = f"{COUNTED_NOTE} {LUCK_NOTE}" if answers.blind_models else COUNTED_NOTE
-    return Table("items-flagged", title, tuple(columns), tuple(lines), note, "Items")
+    return flags
 
 
-def facet_table(answers: Answers, figures: Figures) -> Table:
+def facet_table(answers: ResponseTable, figures: Figures) -> Table:
     """The share right and the number of flagged items for each value of each facet."""
     flags = {"missed by all": figures.missed}
     if figures.has_strong:
@@ -106,42 +137,67 @@ def facet_table(answers: Answers, figures: Figures) -> Table:
     return Table("items-by-facet", title, columns, tuple(lines), COUNTED_NOTE, label)
 
 
-def list_tables(answers: Answers, figures: Figures) -> Iterator[Table]:
-    """The first items of each list: missed by all, with a likely wrong key, right blind."""
-    most = figures.counts.max(axis=1, initial=0)
-    on_strong = np.array(
-        [0 if c == NO_CHOICE else figures.counts[i, c] for i, c in enumerate(figures.strong_choice)]
-    )
+def list_tables(answers: ResponseTable, figures: Figures) -> Iterator[Table]:
+    """The first items of each list; no table of a list without items."""
+    cells = _cells(answers, figures)
+    for found in _listings(answers, figures):
+        if found.places:
+            yield _listed(answers, found, cells, _columns_note(figures))
+
+
+def _listings(answers: ResponseTable, figures: Figures) -> Iterator[_Listing]:
+    """The lists; an item whose key is likely wrong is in none but the first and the last."""
+    blind, others = answers.blind_models, ~figures.wrong_key
     last = np.where(answers.has_several_wrong, 0, len(answers.models) + 1)
-    blind = answers.blind_models
-    yield from _listed(
-        answers,
-        figures,
-        name="items-likely-wrong-keys",
-        title="Keys that all strong models contradict",
-        order=_ordered(figures.wrong_key, last - on_strong),
+    yield _Listing(
+        "items-likely-wrong-keys",
+        "Keys that all strong models contradict",
+        _ordered(figures.wrong_key, last - _on_strong(figures)),
+        STRONG_NOTE,
     )
-    yield from _listed(
-        answers,
-        figures,
-        name="items-missed",
-        title=f"Items missed by {all_of(answers.models)}",
-        order=_ordered(figures.missed, -most),
+    yield _Listing(
+        "items-missed",
+        f"Items missed by {all_of(answers.models)}",
+        _ordered(figures.missed & others, -figures.counts.max(axis=1, initial=0)),
+        _doubted(figures, figures.missed),
     )
-    yield from _listed(
-        answers,
-        figures,
-        name="items-right-blind",
-        title=f"Items answered right without the picture by {all_of(blind)}" if blind else "",
-        order=_ordered(figures.blind.by_all, figures.blind.all_by_luck),
+    yield _Listing(
+        "items-negative-item-rest",
+        "Items that better models miss more often",
+        _ordered(figures.turned & others, figures.item_rest),
+        " ".join(filter(None, (_doubted(figures, figures.turned), _by_luck(figures)))),
+    )
+    yield _Listing(
+        "items-right-blind",
+        f"Items answered right without the picture by {all_of(blind)}" if blind else "",
+        _ordered(figures.blind.by_all, figures.blind.all_by_luck),
     )
 
 
-def chosen_in_words(answers: Answers, figures: Figures, place: int) -> str:
+def _on_strong(figures: Figures) -> Ints:
+    """How many models choose what all strong ones do [items]."""
+    chosen = figures.strong_choice
+    return np.array([0 if c == NO_CHOICE else figures.counts[i, c] for i, c in enumerate(chosen)])
+
+
+def _doubted(figures: Figures, flag: Bools) -> str:
+    """How many flagged items stand in the list of keys instead."""
+    n = int((flag & figures.wrong_key).sum())
+    return f"{plural(n, 'more has', 'more have')} a likely wrong key and no line here." if n else ""
+
+
+def _by_luck(figures: Figures) -> str:
+    n = float(figures.turned_by_luck.sum())
+    return f"By luck it would be {n:,.0f} if every item followed its fitted curve."
+
+
+def chosen_in_words(answers: ResponseTable, figures: Figures, place: int) -> str:
     """How many models chose what, the four most frequent first: "C ×20; A, B ×4"."""
     counts = figures.counts[place]
     order = [option for option in np.argsort(-counts, kind="stable") if counts[option]]
-    told = [f"{answers.options[option]} ×{counts[option]}" for option in order[:MOST_CHOICES]]
+    told = [
+        f"{answers.options[option]} ×{whole(counts[option])}" for option in order[:MOST_CHOICES]
+    ]
     return "; ".join([*told, *(["…"] if len(order) > MOST_CHOICES else [])])
 
 
@@ -169,34 +225,31 @@ def _ordered(flag: Bools, by: Floats) -> list[int]:
 
 
 def _listed(
-    answers: Answers, figures: Figures, *, name: str, title: str, order: Sequence[int]
-) -> Iterator[Table]:
-    """The table of the first items; none where there is no item."""
-    if not order:
-        return
-    cells = _cells(answers, figures)
+    answers: ResponseTable, found: _Listing, cells: dict[Column, Cell], columns_note: str
+) -> Table:
+    """The table of the first items of a list."""
     lines = [
         Line(
             one_line(answers.items[place].id, MOST_KEY),
             tuple(told(place) for told in cells.values()),
         )
-        for place in order[:MOST_LISTED]
+        for place in found.places[:MOST_LISTED]
     ]
-    more = len(order) - MOST_LISTED
-    rest = f"The first {MOST_LISTED} of {plural(len(order), 'item')}." if more > 0 else ""
-    strong = STRONG_NOTE if name == "items-likely-wrong-keys" else ""
+    more = len(found.places) - MOST_LISTED
+    rest = f"The first {MOST_LISTED} of {plural(len(found.places), 'item')}." if more > 0 else ""
+    note = " ".join(filter(None, (rest, found.remark, columns_note)))
+    return Table(found.name, found.title, tuple(cells), tuple(lines), note, "Item")
+
+
+def _columns_note(figures: Figures) -> str:
     related = "" if np.isnan(figures.item_rest).all() else RELATED_NOTE
-    fitted = FITTED_NOTE if figures.responses else ""
-    note = " ".join(filter(None, (rest, strong, related, fitted)))
-    yield Table(name, title, tuple(cells), tuple(lines), note, "Item")
+    return " ".join(filter(None, (related, FITTED_NOTE if figures.responses else "")))
 
 
-def _cells(
-    answers: Answers, figures: Figures
-) -> dict[Column, Callable[[int], Estimate | str | None]]:
+def _cells(answers: ResponseTable, figures: Figures) -> dict[Column, Cell]:
     """The columns of a list, and what each says of the item at a place."""
-    items, responses = answers.items, figures.responses
-    cells: dict[Column, Callable[[int], Estimate | str | None]] = {
+    items = answers.items
+    cells: dict[Column, Cell] = {
         Column("question"): lambda i: one_line(items[i].question, MOST_QUESTION),
         Column("kind"): lambda i: KIND_LABELS[items[i].kind],
         Column("key"): lambda i: _key(answers, i),
@@ -205,17 +258,33 @@ def _cells(
     }
     if not np.isnan(figures.item_rest).all():
         cells[Column("item-rest", digits=2)] = lambda i: figure(figures.item_rest[i])
-    if responses is not None:
-        cells[Column("difficulty", digits=1)] = lambda i: figure(
-            responses.difficulty[i], Z * responses.difficulty_se[i]
-        )
+    if figures.responses is not None:
+        cells |= _fitted_cells(figures.responses)
     if not np.isnan(answers.people).all():
         cells[Column("people", "percent")] = lambda i: figure(answers.people[i])
     return cells
 
 
-def _key(answers: Answers, place: int) -> str:
+def _fitted_cells(found: ItemResponses) -> dict[Column, Cell]:
+    return {
+        Column("difficulty", digits=1): lambda i: figure(
+            found.difficulty[i], Z * found.difficulty_se[i]
+        ),
+        Column("discrimination", digits=2): lambda i: _discrimination(found, i),
+    }
+
+
+def _discrimination(found: ItemResponses, place: int) -> Estimate | None:
+    """With an interval on the scale of its logarithm, on which it is fitted."""
+    value = float(found.discrimination[place])
+    if np.isnan(value):
+        return None
+    reach = float(np.exp(Z * found.discrimination_se[place] / value))
+    return Estimate(value, value / reach, value * reach, 0)
+
+
+def _key(answers: ResponseTable, place: int) -> str:
     """The right answer; a single choice's with its text, since that is what is looked at."""
-    item, key = answers.items[place], key_of(answers.items[place])
+    item, key = answers.items[place], answers.key(place)
     text = item.answer if isinstance(item.answer, str) else ""
     return one_line(f"{key} {text}".strip() if key else text, MOST_KEY)

@@ -1,6 +1,7 @@
 """Every item with all that is known of it, as CSV.
 
-In: `Answers` and `Figures`. Out: a text, one row for each item, safe to open in a spreadsheet.
+In: a `ResponseTable` and its `Figures`. Out: a text, one row for each item, safe to open in a
+spreadsheet.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eyechart.item_analysis.answers import NO_CHOICE, Answers, Ints, key_of
+from eyechart.item_analysis.answers import NO_CHOICE, Ints, ResponseTable
 from eyechart.item_analysis.figures import Figures
 from eyechart.metrics.arrays import Floats
 from eyechart.records import Item
@@ -20,7 +21,7 @@ from eyechart.report.printed import MOST_TEXT, Printed, csv_text, exact
 Columns = dict[str, Sequence[str]]
 
 
-def items_csv(answers: Answers, figures: Figures) -> str:
+def items_csv(answers: ResponseTable, figures: Figures) -> str:
     """One row for each item; empty where a figure is undefined or the flag cannot be set.
 
     Columns: `id`, `kind`, each facet, `question`, `key`, what models made of it and the flags.
@@ -44,13 +45,16 @@ def _facets(items: Sequence[Item]) -> list[str]:
     return list(names | dict.fromkeys(["source"] if any(item.source for item in items) else []))
 
 
-def _of_models(answers: Answers, figures: Figures) -> Columns:
+def _of_models(answers: ResponseTable, figures: Figures) -> Columns:
     items, responses = answers.items, figures.responses
     nothing = np.full(len(items), np.nan)
     people = {} if np.isnan(answers.people).all() else {"people_right": _numbers(answers.people)}
     return {
         "question": [item.question for item in items],
-        "key": [key_of(item) or one_line(str(item.answer or ""), MOST_TEXT) for item in items],
+        "key": [
+            answers.key(place) or one_line(str(item.answer or ""), MOST_TEXT)
+            for place, item in enumerate(items)
+        ],
         "most_chosen": _options(answers, figures.most_chosen),
         "n_models": [str(n) for n in figures.n_models],
         "share_right": _numbers(figures.share_right),
@@ -63,7 +67,7 @@ def _of_models(answers: Answers, figures: Figures) -> Columns:
     }
 
 
-def _flags(answers: Answers, figures: Figures) -> Columns:
+def _flags(answers: ResponseTable, figures: Figures) -> Columns:
     blind = zip(figures.blind.asked, figures.blind.by_all, strict=True)
     closed = answers.keys != NO_CHOICE
     return {
@@ -77,8 +81,8 @@ def _flags(answers: Answers, figures: Figures) -> Columns:
     }
 
 
-def _options(answers: Answers, places: Ints) -> list[str]:
-    return ["" if place == NO_CHOICE else answers.options[place] for place in places]
+def _options(answers: ResponseTable, places: Ints) -> list[str]:
+    return [answers.option(int(place)) for place in places]
 
 
 def _numbers(values: Floats) -> list[str]:

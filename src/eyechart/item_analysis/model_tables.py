@@ -1,7 +1,7 @@
 """The tables of models: how able each is, and which are alike.
 
-In: `Answers`, `Figures` and `Alike`. Out: `records.Table`s. Of more than 12 models only the most
-and the least alike are told, not every pair.
+In: a `ResponseTable`, its `Figures` and `Alike`. Out: `records.Table`s. Of more than 12 models only
+the most and the least alike are told, not every pair.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from eyechart.item_analysis.alike import Alike
-from eyechart.item_analysis.answers import Answers, Ints
+from eyechart.item_analysis.answers import Ints, ResponseTable
 from eyechart.item_analysis.figures import Figures
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.intervals import Z
@@ -33,7 +33,7 @@ WRONG_NOTE = (
 )
 
 
-def ability_tables(answers: Answers, figures: Figures) -> tuple[Table, ...]:
+def ability_tables(answers: ResponseTable, figures: Figures) -> tuple[Table, ...]:
     """The models by ability; none where no item responses were fitted."""
     responses = figures.responses
     if responses is None:
@@ -52,7 +52,7 @@ def ability_tables(answers: Answers, figures: Figures) -> tuple[Table, ...]:
 
 
 def _ability(
-    answers: Answers, figures: Figures, responses: ItemResponses, place: int
+    answers: ResponseTable, figures: Figures, responses: ItemResponses, place: int
 ) -> tuple[Estimate | None, ...]:
     n = int((~np.isnan(answers.marks[place])).sum())
     value, error = float(responses.ability[place]), float(responses.ability_se[place])

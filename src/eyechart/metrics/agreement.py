@@ -1,13 +1,14 @@
 """How far raters agree, and one rater with itself. In: values by item. Out: numbers.
 
-Weighted kappa for two raters, and its mean over the pairs of several, with intervals; equal pairs
-and spread for any number of draws. Not a plug-in: raters on one scale are not ratings and people's
-scores.
+Cohen's kappa of each two raters and its mean over pairs, with intervals; equal pairs and spread for
+any number of draws. Not a plug-in: raters on one scale are not ratings and people's scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import comb
 from typing import Literal
 
@@ -20,52 +21,52 @@ from eyechart.metrics.jackknife import CORRELATION_BOUNDS, interval_of, jackknif
 from eyechart.records import Estimate
 
 NEGLIGIBLE = 1e-9
+WEIGHTS = ("none", "quadratic")
 Places = NDArray[np.intp]
-_POWERS = {"none": 0, "linear": 1, "quadratic": 2}
 
 
-def weighted_kappa(
-    a: ArrayLike, b: ArrayLike, *, weights: Literal["none", "linear", "quadratic"] = "quadratic"
-) -> float | None:
-    """Cohen's kappa in [-1, 1] of two raters' values [items]: agreement beyond chance.
+@dataclass(frozen=True, slots=True)
+class Kappas:
+    """Kappa of each two raters over the `n` items that both have; both [raters, raters].
 
-    A disagreement weighs as much as the distance of the two values, squared (`quadratic`) or not
-    (`linear`), or always 1 (`none`). Cohen 1968, Psychol. Bull. 70: 213-220. None where it is
-    undefined: no items, or one same value from both throughout. Raises BadInput where a value is
-    not finite or the lengths differ.
-
-    >>> weighted_kappa([0, 1, 2, 2], [0, 1, 2, 1])
-    0.8
+    `kappa`: at most 1, 0 for the agreement of chance; NaN where it is undefined: no items, or
+    chance cannot disagree.
     """
-    if weights not in _POWERS:
-        raise BadInput(f"weights is {weights!r}, expected one of {', '.join(_POWERS)}")
-    first, second = paired(a, b, ("a", "b"))
-    if first.size == 0:
-        return None
-    values, places = np.unique(np.concatenate([first, second]), return_inverse=True)
-    table = np.zeros((values.size, values.size))
-    np.add.at(table, (places[: first.size], places[first.size :]), 1 / first.size)
-    apart = np.abs(values[:, None] - values[None, :])
-    cost = (apart > 0).astype(float) if weights == "none" else apart ** _POWERS[weights]
-    expected = float((cost * np.outer(table.sum(axis=1), table.sum(axis=0))).sum())
-    return 1 - float((cost * table).sum()) / expected if expected > 0 else None
+
+    kappa: Floats
+    n: Places
+
+    @property
+    def mean(self) -> float | None:
+        """Over pairs of raters, each weighed by its items; None where none has a kappa."""
+        pairs = np.triu_indices(len(self.n), 1)
+        kappas, weights = self.kappa[pairs], self.n[pairs]
+        known = ~np.isnan(kappas)
+        if not known.any():
+            return None
+        return float((kappas[known] * (weights[known] / weights[known].sum())).sum())
 
 
-def kappa_estimate(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = None) -> Estimate:
-    """The quadratic weighted kappa of two raters' values [items], with its 95 % interval.
+def kappas(values: ArrayLike, *, n_options: ArrayLike | None = None) -> Kappas:
+    """Cohen's kappa (1960, Educ. Psychol. Meas. 20: 37-46) of each two raters.
 
-    The interval is that of the jackknife over clusters, on Fisher's z scale: with these weights
-    kappa is Lin's concordance correlation of the values, whose intervals he makes on that scale
-    (Lin 1989, Biometrics 45: 255-268). None where `weighted_kappa` or
-    `jackknife.interval_of` has none. Raises BadInput as `weighted_kappa` does.
+    `values`: [raters, items], NaN where a rater has none. A disagreement weighs as much as the
+    square of the distance of the two values (Cohen 1968, Psychol. Bull. 70: 213-220), so that
+    values of two kinds have plain kappa.
 
-    >>> found = kappa_estimate([0, 1, 2, 2, 0, 1, 1, 2], [0, 1, 2, 1, 0, 1, 0, 2])
-    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
-    (0.8, -0.02, 0.98)
+    `n_options` [items]: the values are choices among each item's own options, as for
+    `krippendorff.krippendorff_alpha`, and so is chance: two raters who each choose as many options
+    as they do, but any of them. Of single choices this is Bennett's S, which Brennan and Prediger
+    advise (1981, Educ. Psychol. Meas. 41: 687-699), and not Cohen's kappa.
+
+    Raises BadInput for another shape, and where a value is infinite or no choice among the options.
+
+    >>> found = kappas([[0, 1, 1, 1], [0, 1, 1, 0], [0, 1, float("nan"), 1]])
+    >>> found.kappa[0].tolist(), found.n[0].tolist()
+    ([1.0, 0.5, 1.0], [4, 4, 3])
     """
-    first, second = paired(a, b, ("a", "b"))
-    found = jackknife(weighted_kappa, [first, second], clusters)
-    return interval_of(found, CORRELATION_BOUNDS)
+    form = _form(values, n_options)
+    return form.kappas(form.sums(np.arange(form.table.shape[1])))
 
 
 def mean_kappa(
@@ -74,34 +75,62 @@ def mean_kappa(
     n_options: ArrayLike | None = None,
     clusters: Clusters | None = None,
 ) -> Estimate:
-    """The mean over pairs of raters of Cohen's kappa, with its 95 % interval over items.
+    """The mean over pairs of raters of `kappas`, with its 95 % interval over items.
 
-    `values`: [raters, items], NaN where a rater has none. Disagreements weigh by their square, so
-    that values of two kinds have plain kappa. Each pair counts by the items that both have; pairs
-    whose kappa is undefined are left out. `n_options` [items]: the values are choices among each
-    item's own options, as for `krippendorff.krippendorff_alpha`, and so is chance: two raters who
-    each choose as many options as they do, but any of them.
-
-    The interval is that of the jackknife over clusters of items; n is items with two values or
-    more. None as for `kappa_estimate`. Raises BadInput for another shape, and where a value is
-    infinite or no choice among the options.
+    Each pair counts by the items that both have; pairs whose kappa is undefined are left out. The
+    interval is that of the jackknife over clusters of items, on Fisher's z scale; n is items with
+    two values or more. None where no pair has a kappa, or `jackknife.interval_of` has none. Raises
+    BadInput as `kappas` does.
 
     >>> round(mean_kappa([[0, 1, 2, 2], [0, 1, 2, 1], [0, 1, 2, 2]]).value, 3)
     0.867
     """
-    table = checked_raters(values)
-    if n_options is None:
-        known = table[~np.isnan(table)]
-        scale = float(known.std()) if known.size else 0.0
-        table = (table - (known.mean() if known.size else 0.0)) / (scale or 1.0)
-        return over_pairs(lambda at: pair_sums(table[:, at]), _squared_kappa, table, clusters)
-    options = checked_options(table, n_options)
-    several = [int(n) for n in np.unique(options)]
+    form = _form(values, n_options)
+    return over_pairs(form.sums, lambda sums: form.kappas(sums).mean, form.table, clusters)
 
-    def sums(at: Places) -> Floats:
-        return _choice_sums(table[:, at], options[at], several)
 
-    return over_pairs(sums, lambda found: _choice_kappa(found, several), table, clusters)
+def kappa_estimate(
+    a: ArrayLike,
+    b: ArrayLike,
+    clusters: Clusters | None = None,
+    *,
+    n_options: ArrayLike | None = None,
+) -> Estimate:
+    """The kappa (as `kappas`) of two raters' values [items], with its 95 % interval.
+
+    The interval is that of the jackknife over clusters, on Fisher's z scale: with squared distances
+    kappa is Lin's concordance correlation of the values, whose intervals he makes on that scale
+    (Lin 1989, Biometrics 45: 255-268). None as for `mean_kappa`. Raises BadInput where a value is
+    not finite or the lengths differ.
+
+    >>> found = kappa_estimate([0, 1, 2, 2, 0, 1, 1, 2], [0, 1, 2, 1, 0, 1, 0, 2])
+    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
+    (0.8, -0.02, 0.98)
+    """
+    both = np.stack(paired(a, b, ("a", "b")))
+    return mean_kappa(both, n_options=n_options, clusters=clusters)
+
+
+def weighted_kappa(
+    a: ArrayLike, b: ArrayLike, *, weights: Literal["none", "quadratic"] = "quadratic"
+) -> float | None:
+    """Cohen's kappa in [-1, 1] of two raters' values [items]: agreement beyond chance.
+
+    A disagreement weighs as in `kappas`, or always 1 where the values are names (`none`). None
+    where it is undefined: no items, or one same value from both throughout. Raises BadInput where a
+    value is not finite or the lengths differ.
+
+    >>> weighted_kappa([0, 1, 2, 2], [0, 1, 2, 1])
+    0.8
+    """
+    if weights not in WEIGHTS:
+        raise BadInput(f"weights is {weights!r}, expected one of {', '.join(WEIGHTS)}")
+    both = np.stack(paired(a, b, ("a", "b")))
+    if weights == "quadratic" or not both.size:
+        return kappas(both).mean
+    # squared distances of "is it this name?" add up over all names to 2 where two values differ
+    by_name = [pair_sums((both == name).astype(np.float64)) for name in np.unique(both)]
+    return _by_squares(np.stack(by_name)).mean
 
 
 def pair_sums(table: Floats) -> Floats:
@@ -192,6 +221,17 @@ def checked_options(table: Floats, n_options: ArrayLike) -> Places:
     return options
 
 
+def divided(above: NDArray[np.generic], below: Floats | Places) -> Floats:
+    """The quotients; NaN where one would divide by nothing.
+
+    >>> divided(np.array([1, 1]), np.array([2, 0])).tolist()
+    [0.5, nan]
+    """
+    out = np.full(below.shape, np.nan)
+    np.divide(above, below, out=out, where=below > NEGLIGIBLE)
+    return out
+
+
 def equal_shares(draws: ArrayLike) -> Floats:
     """For each item the share in [0, 1] of the pairs of its draws that are equal.
 
@@ -204,7 +244,7 @@ def equal_shares(draws: ArrayLike) -> Floats:
     """
     table, n_draws = _draws(draws)
     equal = (table[:, :, None] == table[:, None, :]).sum(axis=(1, 2)) - n_draws
-    return _divided(equal, n_draws * (n_draws - 1))
+    return divided(equal, n_draws * (n_draws - 1))
 
 
 def spreads(draws: ArrayLike) -> Floats:
@@ -218,63 +258,94 @@ def spreads(draws: ArrayLike) -> Floats:
     """
     table, n_draws = _draws(draws)
     known = ~np.isnan(table)
-    middle = _divided(np.where(known, table, 0.0).sum(axis=1), n_draws)
+    middle = divided(np.where(known, table, 0.0).sum(axis=1), n_draws)
     apart = np.where(known, table - middle[:, None], 0.0)
-    return np.asarray(np.sqrt(_divided((apart**2).sum(axis=1), n_draws - 1)))
+    return np.asarray(np.sqrt(divided((apart**2).sum(axis=1), n_draws - 1)))
 
 
-def _squared_kappa(sums: Floats) -> float | None:
-    """Of `pair_sums` of values whose variance is about 1."""
-    n, a, a2, ab = sums
-    both = np.maximum(n, 1)
-    observed = (a2 + a2.T - 2 * ab) / both
-    expected = (a2 + a2.T) / both - 2 * a * a.T / both**2
-    return _mean_over_pairs(observed, expected, n)
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """Kappa of values; `table`: as `_scaled`."""
+
+    table: Floats
+
+    def sums(self, at: Places) -> Floats:
+        return pair_sums(self.table[:, at])
+
+    def kappas(self, sums: Floats) -> Kappas:
+        return _by_squares(sums[None])
 
 
-def _choice_sums(table: Floats, options: Places, several: Sequence[int]) -> Floats:
-    """Counts of items for each two raters, [layers, raters, raters].
+@dataclass(frozen=True, slots=True)
+class _OfChoices:
+    """Kappa of choices among options of which each item has its own number."""
 
-    First where both choose the same; then, for each number of options that items have, where both
-    choose, and where the first chooses 1, 2, ... of them and the other chooses too.
-    """
-    known = ~np.isnan(table)
-    sizes = np.bitwise_count(np.where(known, table, 0).astype(np.int64))
-    layers = [sum(_both(table == value, table == value) for value in np.unique(table[known]))]
-    for n in several:
-        here = known & (options == n)
-        layers.append(_both(here, here))
-        layers += [_both(here & (sizes == size), here) for size in range(1, n + 1)]
-    return np.stack(np.broadcast_arrays(*layers))
+    table: Floats
+    options: Places
+
+    def sums(self, at: Places) -> Floats:
+        """Counts of items for each two raters, [layers, raters, raters].
+
+        First where both choose the same; then, for each number of options that items have, where
+        both choose, and where the first chooses 1, 2, ... of them and the other chooses too.
+        """
+        table, options = self.table[:, at], self.options[at]
+        known = ~np.isnan(table)
+        sizes = np.bitwise_count(np.where(known, table, 0).astype(np.int64))
+        layers = [sum(_both(table == value, table == value) for value in np.unique(table[known]))]
+        for n in np.unique(self.options):
+            here = known & (options == n)
+            layers.append(_both(here, here))
+            layers += [_both(here & (sizes == size), here) for size in range(1, n + 1)]
+        return np.stack(np.broadcast_arrays(*layers))
+
+    def kappas(self, sums: Floats) -> Kappas:
+        alike, *layers = sums
+        n_both, by_chance, rest = np.zeros_like(alike), np.zeros_like(alike), iter(layers)
+        for n in np.unique(self.options).tolist():
+            here = next(rest)
+            chosen = [next(rest) for _ in range(n)]
+            ways = [comb(n, size) for size in range(1, n + 1)]
+            both = sum(one * one.T / way for one, way in zip(chosen, ways, strict=True))
+            n_both += here
+            by_chance += both / np.maximum(here, 1)
+        return _beyond_chance(n_both - alike, n_both - by_chance, n_both)
 
 
-def _choice_kappa(sums: Floats, several: Sequence[int]) -> float | None:
-    alike, *layers = sums
-    n_both, expected, rest = np.zeros_like(alike), np.zeros_like(alike), iter(layers)
-    for n in several:
-        here = next(rest)
-        chosen = [next(rest) for _ in range(n)]
-        ways = [comb(n, size) for size in range(1, n + 1)]
-        both = sum(one * one.T / way for one, way in zip(chosen, ways, strict=True))
-        n_both += here
-        expected += both / np.maximum(here, 1)
-    whole = np.maximum(n_both, 1)
-    return _mean_over_pairs(1 - alike / whole, 1 - expected / whole, n_both)
+def _form(values: ArrayLike, n_options: ArrayLike | None) -> _Plain | _OfChoices:
+    table = checked_raters(values)
+    if n_options is None:
+        return _Plain(_scaled(table))
+    return _OfChoices(table, checked_options(table, n_options))
+
+
+def _scaled(table: Floats) -> Floats:
+    """The values less one of them, in units of about their spread: whole numbers stay exact."""
+    known = table[~np.isnan(table)]
+    if not known.size:
+        return table
+    apart = table - known[np.abs(known - known.mean()).argmin()]
+    spread = math.sqrt(np.nanmean(apart**2))
+    return np.asarray(apart / 2.0 ** math.floor(math.log2(spread))) if spread else apart
+
+
+def _by_squares(sums: Floats) -> Kappas:
+    """Of `pair_sums` [layers, 4, raters, raters], whose squared distances add up over layers."""
+    n, a, squares, products = np.moveaxis(sums, 1, 0)
+    both, turned = np.maximum(n, 1), np.swapaxes(squares, 1, 2)
+    observed = squares + turned - 2 * products
+    by_chance = squares + turned - 2 * a * np.swapaxes(a, 1, 2) / both
+    return _beyond_chance(observed.sum(axis=0), by_chance.sum(axis=0), n[0])
+
+
+def _beyond_chance(observed: Floats, by_chance: Floats, n: Floats) -> Kappas:
+    """Kappa of the disagreement over items, and of what it would be by chance."""
+    return Kappas(1 - divided(observed, by_chance), n.astype(np.intp))
 
 
 def _both(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Floats:
     """On how many items one holds of the first rater and the other of the second."""
     return np.asarray(first.astype(np.float64) @ second.astype(np.float64).T)
-
-
-def _mean_over_pairs(observed: Floats, expected: Floats, n: Floats) -> float | None:
-    """The mean of 1 - observed / expected, each pair weighed by its items."""
-    one, other = np.triu_indices(len(n), 1)
-    weights = np.where(expected[one, other] > NEGLIGIBLE, n[one, other], 0.0)
-    if weights.sum() == 0:
-        return None
-    kappas = 1 - observed[one, other] / np.maximum(expected[one, other], NEGLIGIBLE)
-    return float((weights * kappas).sum() / weights.sum())
 
 
 def _draws(draws: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
@@ -283,10 +354,3 @@ def _draws(draws: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
     missing = np.isnan(table)
     finite(np.where(missing, 0.0, table), "draws", ndim=2)
     return table, (~missing).sum(axis=1)
-
-
-def _divided(above: NDArray[np.generic], below: NDArray[np.intp]) -> Floats:
-    """The quotients; NaN where one would divide by nothing."""
-    out = np.full(below.shape, np.nan)
-    np.divide(above, below, out=out, where=below > 0)
-    return out

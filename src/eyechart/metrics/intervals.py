@@ -62,6 +62,20 @@ def proportion(values: ArrayLike, clusters: Clusters | None = None) -> Estimate:
     return _score_interval(share, effective, array.size, student(n_clusters))
 
 
+def share_of_marks(values: ArrayLike, clusters: Clusters | None = None) -> Estimate:
+    """The mean of marks [items], 0 to 1: `proportion` where all are 0 or 1, else `mean`.
+
+    So the same figure has the same interval wherever it stands. Raises BadInput as these do.
+
+    >>> share_of_marks([1, 0, 1, 1]) == wilson(3, 4)
+    True
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if np.isin(array, (0.0, 1.0)).all():
+        return proportion(array, clusters)
+    return mean(array, clusters, within=(0.0, 1.0))
+
+
 def mean(
     values: ArrayLike,
     clusters: Clusters | None = None,

@@ -47,6 +47,11 @@ class ItemResponses:
     n_models: int
     converged: bool
 
+    @property
+    def chances(self) -> Floats:
+        """Of each model being right on each item [models, items]; NaN where one is unknown."""
+        return _expit(self.discrimination * (self.ability[:, None] - self.difficulty))
+
 
 def fit_item_responses(marks: ArrayLike) -> ItemResponses:
     """The two-parameter logistic model (Birnbaum 1968) of marks [models, items] in [0, 1].

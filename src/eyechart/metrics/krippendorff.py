@@ -46,9 +46,10 @@ def krippendorff_alpha(
     are what was chosen of them, as sums of 2 ** (number - 1). Option B of one question has nothing
     in common with option B of the next, and alpha over the letters would change with how options
     happen to be shuffled. Chance is then two raters who choose as many options as raters do, but
-    any of them: of one of k options they agree with 1 / k (as Bennett, Alpert and Goldstein 1954,
-    Public Opin. Q. 18: 303-308). To that alpha over the letters comes where many items have their
-    options shuffled. Counting the right option as one category of all items would not do: where
+    any of them: of one of k options they agree with 1 / k. So it is alpha with the chance of
+    Bennett's S (Bennett, Alpert and Goldstein 1954, Public Opin. Q. 18: 303-308), and not
+    Krippendorff's own. To it alpha over the letters comes where many items have their options
+    shuffled. Counting the right option as one category of all items would not do: where
     most people know it, chance would then agree nearly as often as they do.
 
     None where it is undefined: no item with two values, or chance cannot disagree. Raises BadInput

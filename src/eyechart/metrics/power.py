@@ -95,7 +95,11 @@ def smallest_difference(
     >>> smallest_difference(3) is None
     True
     """
-    _check(n, accuracy, correlation, power, alpha)
+    if n < 0:
+        raise BadInput(f"n is {n}; expected a count of items, 0 or more")
+    wrong = out_of_range(accuracy=accuracy, correlation=correlation, power=power, alpha=alpha)
+    if wrong:
+        raise BadInput(wrong)
     asked = _Question(n, accuracy, correlation, alpha)
     return _smallest(asked, power) if n else None
 
@@ -109,16 +113,28 @@ def _smallest(asked: _Question, power: float) -> float | None:
     return float(optimize.brentq(lambda d: _power_at(d, asked) - power, low, largest, xtol=1e-7))
 
 
-def _check(n: int, accuracy: float, correlation: float | None, power: float, alpha: float) -> None:
-    if n < 0:
-        raise BadInput(f"n is {n}; expected a count of items, 0 or more")
-    for name, value in (("accuracy", accuracy), ("power", power), ("alpha", alpha)):
+def out_of_range(*, accuracy: float, correlation: float | None, power: float, alpha: float) -> str:
+    """What is wrong with the first setting that makes no sense, its name first; "" for none.
+
+    >>> out_of_range(accuracy=1.0, correlation=None, power=0.8, alpha=0.05)
+    'accuracy is 1; expected a number above 0 and below 1, such as 0.6'
+    """
+    inside = {
+        "accuracy": (accuracy, ACCURACY),
+        "power": (power, POWER),
+        "alpha": (alpha, ALPHA),
+    }
+    for name, (value, usual) in inside.items():
         if not 0 < value < 1:
-            raise BadInput(f"{name} is {value:g}; expected a number between 0 and 1")
+            return f"{name} is {value:g}; expected a number above 0 and below 1, such as {usual:g}"
     if correlation is not None and not -1 <= correlation <= 1:
-        raise BadInput(f"correlation is {correlation:g}; expected a number from -1 to 1")
+        return (
+            f"correlation is {correlation:g}; expected a number from -1 to 1, such as "
+            f"{CORRELATION:g}"
+        )
     if alpha >= power:
-        raise BadInput(f"alpha is {alpha:g} and power {power:g}; expected alpha to be the smaller")
+        return f"alpha is {alpha:g} and power {power:g}; expected alpha to be the smaller"
+    return ""
 
 
 def _power_at(difference: float, asked: _Question) -> float:
@@ -168,7 +184,7 @@ def _unpaired(better: float, worse: float, asked: _Question) -> float:
     """
     n = asked.n
     right, chances = _binomial(n, better)
-    c = float(special.ndtri(1 - asked.alpha / 2)) ** 2 / (2 * n)
+    c = float(special.ndtri(asked.alpha / 2)) ** 2 / (2 * n)
     half = (right + c * (n - right)) / (1 + c)
     rest = (right**2 - c * right * (2 * n - right)) / (1 + c)
     most = np.floor(half - np.sqrt(np.maximum(half**2 - rest, 0.0)) + 1e-9)

@@ -1,7 +1,7 @@
 """Ranks of models among each other, with 95 % intervals.
 
-In: values by model and item, or draws of each model's figure. Out: ranks, 1 for the highest; models
-that tie share the lowest number ("competition ranking": 1, 2, 2, 4). Not a plug-in.
+In: each model's figure and draws of it. Out: ranks, 1 for the highest; models that tie share the
+lowest number ("competition ranking": 1, 2, 2, 4). Resamples nothing. Not a plug-in.
 
 The interval of a rank is that of the ranks in resamples of the items (Goldstein and Spiegelhalter
 1996, J. R. Stat. Soc. A 159: 385-443). Of models that are all but equal it can miss the true rank
@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eyechart.errors import BadInput
-from eyechart.metrics.arrays import Clusters, finite
-from eyechart.metrics.bootstrap import bootstrap_means
+from eyechart.metrics.arrays import finite
 from eyechart.metrics.jackknife import TAIL
 from eyechart.records import Estimate
 
@@ -55,23 +54,3 @@ def rank_intervals(values: ArrayLike, draws: ArrayLike, *, n_items: int) -> tupl
     low, high = np.quantile(drawn, [TAIL, 1 - TAIL], axis=1, method="inverted_cdf")
     ends = zip(ranks, np.minimum(low, ranks), np.maximum(high, ranks), strict=True)
     return tuple(Estimate(float(r), float(a), float(b), n_items) for r, a, b in ends)
-
-
-def rank_estimates(
-    values: ArrayLike,
-    clusters: Clusters | None = None,
-    *,
-    n_resamples: int = 2000,
-    seed: int = 0,
-) -> tuple[Estimate, ...]:
-    """The rank of each model by its mean over the items, with its interval.
-
-    `values`: [models, items]. All models are resampled alike, by `clusters` of items: items that
-    are hard for all do not blur the ranks. Raises BadInput where a value is not finite.
-
-    >>> [rank.value for rank in rank_estimates([[0, 1, 0], [1, 1, 0], [1, 1, 1]])]
-    [3.0, 2.0, 1.0]
-    """
-    table = finite(values, "values", ndim=2)
-    draws = bootstrap_means(table, clusters=clusters, n_resamples=n_resamples, seed=seed)[0]
-    return rank_intervals(table.mean(axis=1), draws, n_items=table.shape[1])

@@ -10,13 +10,31 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eyechart.metrics.agreement import Places, checked_raters, over_pairs, pair_sums
+from eyechart.metrics.agreement import (
+    Places,
+    checked_raters,
+    equal_shares,
+    over_pairs,
+    packed,
+    pair_sums,
+)
 from eyechart.metrics.arrays import Clusters, Floats
+from eyechart.metrics.intervals import UNDEFINED, mean
 from eyechart.records import Estimate
+
+
+def share(values: Floats, clusters: Sequence[str]) -> Estimate:
+    """The mean of values in 0 to 1 by item, with its interval over clusters; NaN is left out."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return UNDEFINED
+    inside = [cluster for cluster, is_known in zip(clusters, known, strict=True) if is_known]
+    return mean(values[known], inside, within=(0.0, 1.0))
 
 
 def mean_person(marks: Floats) -> Floats:
@@ -66,10 +84,10 @@ def best_person(marks: Floats) -> int | None:
 def leave_one_out(values: ArrayLike) -> Floats:
     """For each item how often a rater's answer is the most frequent one of the others [items].
 
-    Where several answers are equally frequent, an answer that is one of them counts its share. It
-    is what a model reaches that always gives people's common answer, if the key is that of one
-    person. The most frequent answer of few others is not always the common one, so that on average
-    the figure is too low where raters are few. NaN for an item with fewer than two values.
+    Where several answers are equally frequent, an answer that is one of them counts its share. A
+    model that always gives people's commonest answer shares at least as many answers with one
+    person on average: the most frequent answer of few others is not always the commonest one. NaN
+    for an item with fewer than two values.
 
     >>> leave_one_out([[1, 1], [1, 2], [2, 2]]).round(3).tolist()
     [0.333, 0.333]
@@ -78,6 +96,49 @@ def leave_one_out(values: ArrayLike) -> Floats:
         _share_of_others(column[~np.isnan(column)].tolist()) for column in checked_raters(values).T
     ]
     return np.array(found, dtype=np.float64)
+
+
+def equal_answers(values: ArrayLike) -> Floats:
+    """For each item the share of pairs of raters with equal values [items]; NaN without a pair."""
+    return equal_shares(packed(checked_raters(values)).T)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What a model that always gives people's commonest answer shares with one person, 0 to 1.
+
+    It lies between the two, of which neither knows the commonest answers of all people.
+    """
+
+    at_least: Estimate
+    at_most: Estimate
+
+
+def ceiling(values: ArrayLike, clusters: Sequence[str]) -> Ceiling:
+    """Two figures between which the mean over items of the commonest answer's share lies.
+
+    `values`: [raters, items], NaN where a rater has none. At least: `leave_one_out`. At most: where
+    people give their answers to an item with the shares p, max p <= sqrt(sum p^2), and so its mean
+    over items is at most the root of that of sum p^2, which the share of pairs of raters with equal
+    answers estimates without bias, from two raters on. Of few items chance may turn the two around;
+    the second is then as high as the first.
+
+    The interval of the second is that of the share of equal pairs; n is items with two values or
+    more. None without such items.
+
+    >>> found = ceiling([[1, 1, 2, 2], [1, 1, 2, 3]], "abcd")
+    >>> found.at_least.value, round(found.at_most.value, 3)
+    (0.75, 0.866)
+    """
+    at_least = share(leave_one_out(values), clusters)
+    return Ceiling(at_least, _no_lower(_root(share(equal_answers(values), clusters)), at_least))
+
+
+def _no_lower(found: Estimate, other: Estimate) -> Estimate:
+    """An estimate, with all that is lower than in another as high as there."""
+    pairs = ((found.value, other.value), (found.low, other.low), (found.high, other.high))
+    value, low, high = (None if a is None or b is None else max(a, b) for a, b in pairs)
+    return dataclasses.replace(found, value=value, low=low, high=high)
 
 
 def highest_correlation(values: ArrayLike, clusters: Clusters | None = None) -> Estimate:
@@ -96,7 +157,11 @@ def highest_correlation(values: ArrayLike, clusters: Clusters | None = None) -> 
     >>> round(highest_correlation([[1, 2, 3, 4], [2, 1, 4, 3]]).value, 3)
     0.866
     """
-    found = _reliability(values, clusters)
+    return _root(_reliability(values, clusters))
+
+
+def _root(found: Estimate) -> Estimate:
+    """The square root of an estimate, and of the ends of its interval; 0 where these are below."""
     ends = (found.value, found.low, found.high)
     value, low, high = (None if end is None else math.sqrt(max(0.0, end)) for end in ends)
     return dataclasses.replace(found, value=value, low=low, high=high)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eyechart.metrics.arrays import Floats
-from eyechart.metrics.intervals import UNDEFINED, mean
-from eyechart.people.figures import best_person, majority_vote, mean_person
+from eyechart.people.figures import best_person, majority_vote, mean_person, share
 from eyechart.people.sheets import Sheet
 from eyechart.records import Column, Estimate, Kind, Line, Table
 from eyechart.report.formatting import KIND_LABELS, heading
@@ -48,15 +47,6 @@ def reach_table(sheets: Sequence[Sheet]) -> Table:
         note=NOTE if several else INTERVALS,
         label="People",
     )
-
-
-def share(values: Floats, clusters: Sequence[str]) -> Estimate:
-    """The mean of values in 0 to 1 by item, with its interval over clusters; NaN is left out."""
-    known = ~np.isnan(values)
-    if not known.any():
-        return UNDEFINED
-    inside = [cluster for cluster, is_known in zip(clusters, known, strict=True) if is_known]
-    return mean(values[known], inside, within=(0.0, 1.0))
 
 
 def _parts(sheets: tuple[Sheet, ...]) -> Iterator[_Part]:

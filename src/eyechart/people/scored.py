@@ -1,6 +1,6 @@
 """People's answers as the scores of one more model.
 
-In: items and ratings. Out: one `Score` for each question that somebody answered.
+In: people's answers as sheets. Out: one `Score` for each question that somebody answered.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from eyechart.items import ItemSet
-from eyechart.people.sheets import Sheet, sheets_of
-from eyechart.ratings import MOST_VERDICT, decoded, letters
-from eyechart.records import Item, Rating, Score
+from eyechart.people.sheets import Sheet, raters_of
+from eyechart.ratings import decoded, letters
+from eyechart.records import MOST_VERDICT, Item, Rating, Score
 from eyechart.report.formatting import plural
 
 
-def people_name(ratings: Sequence[Rating]) -> str:
+def people_name(sheets: Sequence[Sheet]) -> str:
     """What people are called beside models.
 
-    >>> people_name([Rating("1", "anna", 1, ""), Rating("2", "anna", 0, "")])
-    'People (1 rater)'
+    >>> people_name([])
+    'People (0 raters)'
     """
-    return f"People ({plural(len({rating.rater for rating in ratings}), 'rater')})"
+    return f"People ({plural(len(raters_of(sheets)), 'rater')})"
 
 
-def people_scores(item_set: ItemSet, ratings: Sequence[Rating]) -> tuple[Score, ...]:
+def people_scores(item_set: ItemSet, sheets: Sequence[Sheet]) -> tuple[Score, ...]:
     """What people's answers come to, item by item, in the order of the items.
 
     `correct` of a closed question is the share of its raters who are right, and its draws are 1 or
@@ -33,10 +33,8 @@ def people_scores(item_set: ItemSet, ratings: Sequence[Rating]) -> tuple[Score, 
     the verdicts. `extracted` tells the answers in the order of the draws ("B; B; C"). A closed
     question whose answer is withheld is unjudged. Items that nobody answered have no score, nor do
     those that are rated: an opinion is neither right nor wrong.
-
-    Raises BadInput where a value is no answer to its item, or a person has two in one round.
     """
-    found = {s.item_id: s for sheet in sheets_of(item_set, ratings) for s in _scores(sheet)}
+    found = {score.item_id: score for sheet in sheets for score in _scores(sheet)}
     return tuple(found[item.id] for item in item_set.items if item.id in found)
 
 

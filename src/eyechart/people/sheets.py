@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from eyechart.items import ItemSet, cluster_of
 from eyechart.metrics.arrays import Floats
-from eyechart.ratings import MOST_VERDICT, decoded, encoded, last_rounds
-from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, KINDS, Item, Kind, Rating
+from eyechart.ratings import decoded, encoded
+from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, KINDS, MOST_VERDICT, Item, Kind, Rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +62,28 @@ class Sheet:
         return self.kind in CLOSED_KINDS
 
 
-def sheets_of(item_set: ItemSet, ratings: Sequence[Rating]) -> tuple[Sheet, ...]:
-    """A sheet for each kind of which an item was answered; of several rounds the last counts.
+def raters_of(sheets: Sequence[Sheet]) -> tuple[str, ...]:
+    """Everybody who answered any of the questions; all sheets of a set have the same raters."""
+    return sheets[0].raters if sheets else ()
 
-    Ratings of other items are left out. Raises BadInput as `ratings.decoded` and
-    `ratings.last_rounds` do.
+
+def sheets_of(item_set: ItemSet, ratings: Sequence[Rating]) -> tuple[Sheet, ...]:
+    """A sheet for each kind of which an item was answered.
+
+    `ratings`: of items of the set, one of each person for an item (`ratings.last_rounds`). Raises
+    BadInput as `ratings.decoded` does.
     """
     items = {item.id: item for item in item_set.items}
-    last = [rating for rating in last_rounds(ratings) if rating.item_id in items]
-    for rating in last:
+    for rating in ratings:
         decoded(rating, items[rating.item_id])
-    raters = {rater: i for i, rater in enumerate(dict.fromkeys(r.rater for r in last))}
-    answered = {rating.item_id for rating in last}
+    raters = {rater: i for i, rater in enumerate(dict.fromkeys(r.rater for r in ratings))}
+    answered = {rating.item_id for rating in ratings}
     sheets = []
     for kind in KINDS:
         mine = tuple(i for i in item_set.items if i.kind == kind and i.id in answered)
         place = {item.id: at for at, item in enumerate(mine)}
         values = np.full((len(raters), len(mine)), np.nan)
-        for rating in last:
+        for rating in ratings:
             if rating.item_id in place:
                 values[raters[rating.rater], place[rating.item_id]] = rating.value
         clusters = tuple(cluster_of(item, item_set.card) for item in mine)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eyechart.errors import BadInput
+from eyechart.metrics.power import ACCURACY, out_of_range
 from eyechart.power.parts import Part, Taken, decimal, parts_of, power_table, taken_of
 from eyechart.power.sizes import PowerSettings, Sized, sizes_of, sizes_of_runs
 from eyechart.records import Table
@@ -71,12 +73,14 @@ def power_of(targets: Sequence[str | Path], settings: PowerSettings | None = Non
     of the same questions: accuracy and correlation are then estimated from their scores.
 
     Raises BadInput where several targets are not all runs or share no marked question, where a
-    benchmark's sizes are not known without its data, where nothing is right or wrong, and for
-    settings out of range; UnknownName for a name that no benchmark has.
+    benchmark's sizes are not known without its data, where nothing is right or wrong, for settings
+    out of range, and for data or columns that the targets cannot have; UnknownName for a name that
+    no benchmark has.
     """
     settings = settings or PowerSettings()
+    _refuse_absurd(settings)
     names = tuple(map(str, targets))
-    sized = sizes_of(names[0], settings) if len(names) == 1 else sizes_of_runs(names)
+    sized = sizes_of(names[0], settings) if len(names) == 1 else sizes_of_runs(names, settings)
     taken = taken_of(sized, settings)
     parts = parts_of(sized.sizes, taken)
     return PowerReport(
@@ -87,6 +91,18 @@ def power_of(targets: Sequence[str | Path], settings: PowerSettings | None = Non
         notes=(*_how(taken, sized), *sized.notes, OF_ONE_PAIR),
         targets=names,
     )
+
+
+def _refuse_absurd(settings: PowerSettings) -> None:
+    """Raise BadInput for settings out of range, before any data are read."""
+    wrong = out_of_range(
+        accuracy=ACCURACY if settings.accuracy is None else settings.accuracy,
+        correlation=settings.correlation,
+        power=settings.power,
+        alpha=settings.alpha,
+    )
+    if wrong:
+        raise BadInput(f"--{wrong}")
 
 
 def _how(taken: Taken, sized: Sized) -> Iterator[str]:

@@ -112,7 +112,7 @@ def _accuracy(sized: Sized) -> tuple[float, str]:
             f"{', '.join(sized.models)}: every answer is {every}, from which no accuracy of two "
             "models that differ can be estimated; give one with --accuracy"
         )
-    return found, f"the mean of {len(sized.models)} runs"
+    return found, f"the mean of {plural(len(sized.models), 'run')}"
 
 
 def _correlation(marks: Floats) -> tuple[float, str]:

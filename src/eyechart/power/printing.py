@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import sys
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from eyechart.power import Part, PowerReport
 from eyechart.power.parts import COARSE_WORDS, SHARED_HEAD
+from eyechart.printing import print_notes, print_text, wide_console
 from eyechart.report.formatting import facet_name, heading, number, whole
-
-WIDE = 120
 
 
 def print_power(report: PowerReport) -> None:
     """Print the headline, a line for each part, then the notes."""
-    console = _console()
-    console.print(Text(report.headline), soft_wrap=not console.is_terminal)
+    console = wide_console()
+    print_text(console, report.headline)
     grid = Table(
         box=None, title=f"{SHARED_HEAD}, in points: {report.sized.title}", title_justify="left"
     )
@@ -31,16 +28,10 @@ def print_power(report: PowerReport) -> None:
         for part in parts:
             grid.add_row(*map(Text, _cells(part)))
     console.print(grid)
-    for note in report.notes:
-        console.print(Text(f"Note: {note}"), soft_wrap=not console.is_terminal)
+    print_notes(console, report.notes)
 
 
 def _cells(part: Part) -> tuple[str, ...]:
     label = f"  {part.label}" if part.facet else part.label
     remark = COARSE_WORDS if part.is_coarse else ""
     return (label, whole(part.n), number(part.unpaired), number(part.paired), remark)
-
-
-def _console() -> Console:
-    """The terminal, or a wide page where the output goes elsewhere."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDE)

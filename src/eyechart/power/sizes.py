@@ -19,10 +19,10 @@ from eyechart.errors import BadInput
 from eyechart.items import ItemSet, cluster_of
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.power import ALPHA, POWER
-from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, Score
+from eyechart.records import CLOSED_KINDS, JUDGED_KINDS
 from eyechart.report.facets import facets_of
 from eyechart.report.formatting import plural
-from eyechart.report.samples import counted, samples_of
+from eyechart.report.samples import marks_of
 from eyechart.run import load_items
 from eyechart.run_settings import RunSettings
 
@@ -72,11 +72,15 @@ class Sized:
 def sizes_of(target: str, settings: PowerSettings) -> Sized:
     """The sizes of one target: as published, or counted in its items. Raises as `power_of`."""
     if (Path(target) / "run.json").is_file():
-        if settings.data or settings.columns:
-            raise BadInput(f"{target}: a run has its own items; leave out --data and --columns")
+        _refuse_data(target, settings)
         return _of_items(target, run_folder.read_item_set(Path(target)))
     if target in plugins.names("benchmarks") or target.endswith(".py"):
         found = plugins.benchmark(target)
+        if settings.columns and not settings.data:
+            raise BadInput(
+                f"{target}: --columns {settings.columns} says what --data call their columns; "
+                "name the data with --data, or leave out --columns"
+            )
         if found.sizes and not settings.data:
             judged = JUDGED_KINDS & found.sizes.get("kind", {}).keys()
             notes = (AS_PUBLISHED, *([RIGHT_OR_WRONG] if judged else []))
@@ -92,10 +96,10 @@ def sizes_of(target: str, settings: PowerSettings) -> Sized:
     return _of_items(*load_items(target, reading))
 
 
-def sizes_of_runs(folders: Sequence[str]) -> Sized:
+def sizes_of_runs(folders: Sequence[str], settings: PowerSettings) -> Sized:
     """The sizes of what several runs were all asked and marked on, with their marks.
 
-    Raises BadInput where there are none, or one of these is no run folder.
+    Raises BadInput where there are none, one of these is no run folder, or data are named.
     """
     if not folders:
         raise BadInput("expected a benchmark, items or run folders; none was named")
@@ -105,11 +109,17 @@ def sizes_of_runs(folders: Sequence[str]) -> Sized:
                 f"{folder}: not a run folder; several targets must be runs of the same questions. "
                 "Name a benchmark or items alone"
             )
+        _refuse_data(folder, settings)
     loaded = named(read_entrants([Path(folder) for folder in folders]))
     shared = shared_items(loaded)
     runs = [narrowed(run, shared) for run in loaded]
-    marks = np.array([_marks(shared, run.scores) for run in runs])
+    marks = np.array([marks_of(shared, run.scores) for run in runs])
     return _of_marks(runs, shared, marks)
+
+
+def _refuse_data(run: str, settings: PowerSettings) -> None:
+    if settings.data or settings.columns:
+        raise BadInput(f"{run}: a run has its own items; leave out --data and --columns")
 
 
 def _of_marks(runs: Sequence[Entrant], shared: ItemSet, marks: Floats) -> Sized:
@@ -153,13 +163,3 @@ def _of_items(name: str, item_set: ItemSet) -> Sized:
     for facet in facets_of(items):
         sizes[facet.name] = dict(zip(facet.values, map(len, facet.members), strict=True))
     return Sized(card.name, card.title or name, sizes, tuple(notes))
-
-
-def _marks(item_set: ItemSet, scores: Sequence[Score]) -> Floats:
-    """A run's marks [items], 0 to 1; NaN where there is none yet, or can be none."""
-    marks = np.full(len(item_set.items), np.nan)
-    for sample in samples_of(item_set, scores):
-        if sample.metric in ("accuracy", "verdict"):
-            for row, value in zip(sample.rows, counted(sample), strict=True):
-                marks[row.position] = np.nan if value is None else value
-    return marks

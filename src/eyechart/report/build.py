@@ -28,6 +28,7 @@ from eyechart.report.samples import (
     samples_of,
 )
 from eyechart.report.variants import variant_tables
+from eyechart.rubrics import GENERAL, Rubrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class RunFacts:
     that open the headline in place of the general ones, "" for those. `max_unjudged`: the share of
     the replies asked about (0 to 1) that a judge may owe before the headline opens with it.
     `overall`: the benchmark's figure is the mean mark over closed and open questions together.
+    `rubrics`: what the judges were asked.
     """
 
     title: str
@@ -56,6 +58,7 @@ class RunFacts:
     overall: bool = False
     max_unjudged: float = 0.05
     charts: tuple[Chart, ...] = ()
+    rubrics: Rubrics = field(default_factory=lambda: GENERAL)
 
 
 def build_report(
@@ -92,7 +95,7 @@ def build_report(
         tables=(
             *facts.tables,
             *option_choice_tables(item_set, scores),
-            *judge_tables(item_set, every, facts.judges),
+            *judge_tables(item_set, every, facts.judges, facts.rubrics),
             *variant_tables(item_set, every),
             *bias_tables(item_set, scores),
         ),

@@ -1,7 +1,8 @@
 """A benchmark's own figures (`records.Chart`), for a page and for files.
 
 In: `Chart`s. Out: `Drawing`s of whole charts, and small SVGs of their panels that a page lays out
-by itself. How a panel looks is the business of its form: `radar` or `shares`.
+by itself. How a panel looks is the business of its form: `radar` or `shares`; a radar of too many
+models becomes a `strip`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from eyechart.errors import BadInput
 from eyechart.records import Chart, Panel
 from eyechart.report.drawing import Drawing, finished, style, svg_of
 from eyechart.report.printed import safe_name
-from eyechart.report.radar import draw_radar, radar_height
+from eyechart.report.radar import draw_radar, is_crowded, radar_height
 from eyechart.report.rendering import svg_markup
 from eyechart.report.shares import draw_shares, shares_height
+from eyechart.report.strip import draw_strip, strip_height
 
 PANEL_WIDTH = 5.4
 """In inches."""
@@ -39,6 +41,7 @@ FORMS = {
     "radar": Form(draw_radar, radar_height),
     "shares": Form(draw_shares, lambda panel, _width: shares_height(panel)),
 }
+STRIP = Form(draw_strip, lambda panel, _width: strip_height(panel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def _figure(chart: Chart, index: int) -> ChartFigure:
 def _single(chart: Chart, panel: Panel) -> Figure:
     height = _height(chart, panel)
     figure = Figure(figsize=(PANEL_WIDTH, height))
-    FORMS[chart.form].draw(_axes(figure, 0, 0, height), panel)
+    _form(chart, panel).draw(_axes(figure, 0, 0, height), panel)
     return figure
 
 
@@ -101,12 +104,16 @@ def _whole(chart: Chart) -> Figure:
     for i, row in enumerate(rows):
         for column, panel in enumerate(row):
             place = column * PANEL_WIDTH, math.fsum(heights[:i])
-            FORMS[chart.form].draw(_axes(figure, *place, _height(chart, panel)), panel)
+            _form(chart, panel).draw(_axes(figure, *place, _height(chart, panel)), panel)
     return figure
 
 
 def _height(chart: Chart, panel: Panel) -> float:
-    return FORMS[chart.form].height(panel, PANEL_WIDTH)
+    return _form(chart, panel).height(panel, PANEL_WIDTH)
+
+
+def _form(chart: Chart, panel: Panel) -> Form:
+    return STRIP if chart.form == "radar" and is_crowded(panel) else FORMS[chart.form]
 
 
 def _axes(figure: Figure, left: float, down: float, height: float) -> Axes:

@@ -54,7 +54,6 @@ from eyechart.report.markdown import (
 from eyechart.report.metric_names import metric_named
 from eyechart.report.own_groups import groups_of
 from eyechart.report.page import (
-    MOST_OPEN,
     Bar,
     bar_of,
     legend_of,
@@ -159,7 +158,7 @@ def comparison_page(comparison: Comparison) -> str:
         "several_metrics": len({pair.metric for pair in comparison.tested}) > 1,
         "own": groups_of(comparison.tables),
         "figures": figures_of_charts(comparison.charts),
-        "most_open": MOST_OPEN,
+        "pairs_last": any(table.ranked for table in comparison.tables),
         "beside": _beside_tables(comparison),
         "legend": [*_colours(comparison).items()],
         "drawn_note": _drawn_note(comparison),
@@ -238,7 +237,7 @@ def _drawn(comparison: Comparison) -> list[RunResult]:
 
 
 def _drawn_note(comparison: Comparison) -> str:
-    n, n_drawn = len(comparison.runs), len(_drawn(comparison))
+    n, n_drawn = sum(not run.people for run in comparison.runs), len(_drawn(comparison))
     return f"The best {n_drawn} of {plural(n, 'run')} are drawn." if n_drawn < n else ""
 
 

@@ -127,18 +127,22 @@ def _all_tables(comparison: Comparison, pairs: Printed) -> tuple[Printed, ...]:
 
 
 def runs_table(comparison: Comparison) -> Printed:
-    """The runs, the best first."""
+    """The runs, the best first, each with its model where some have another name."""
     metric = metric_named(comparison.metric)
     value = f"{metric.label}, %" if metric.percent else metric.label
     rows = [(run.name, run.model, cell) for run, cell in ranked(comparison)]
+    names = ("Run", "Model") if any(name != model for name, model, _ in rows) else ("Run",)
     return Printed(
         "runs",
         f"{metric.label} of each run",
-        ("Run", "Model", value, "95 % interval", "n", "Unscored"),
-        tuple((n, m, *_shown_cell(cell), shown_unscored(cell)) for n, m, cell in rows),
+        (*names, value, "95 % interval", "n", "Unscored"),
+        tuple(
+            (*texts[: len(names)], *_shown_cell(cell), shown_unscored(cell))
+            for *texts, cell in rows
+        ),
         ("run", "model", *CELL_DATA),
-        tuple((n, m, *cell_data(cell)) for n, m, cell in rows),
-        n_text=2,
+        tuple((name, model, *cell_data(cell)) for name, model, cell in rows),
+        n_text=len(names),
     )
 
 

@@ -5,17 +5,17 @@ In: nothing; these are records that `eyechart.compare` fills. Out: a headline in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eyechart.records import Cell, Chart, Curve, Estimate, Table
 from eyechart.report.formatting import (
-    number,
     p_value,
     plural,
+    shown,
+    shown_interval,
     signed,
     signed_span,
-    span,
 )
 from eyechart.report.metric_names import metric_named
 
@@ -33,12 +33,14 @@ class RunResult:
     """One run's side of a comparison, over the items that all runs share.
 
     `cells`: overall (facet "") and by facet, as in a `Report`. `curves`: where it has any.
+    `people`: it is people's answers, which are no run.
     """
 
     name: str
     model: str
     cells: tuple[Cell, ...]
     curves: tuple[Curve, ...] = ()
+    people: bool = False
 
     def overall(self, metric: str) -> Cell | None:
         """The cell of a metric over all shared items, None where the run has none."""
@@ -109,12 +111,13 @@ def pair_lists(comparison: Comparison) -> tuple[PairList, ...]:
     if len(pairs) <= MOST_PAIRS or not order:
         return (PairList("", pairs),) if pairs else ()
     rank = {run.name: place for place, (run, _) in enumerate(order)}
-    best = order[0][0].name
+    best = next((run.name for run, _ in order if not run.people), order[0][0].name)
     found = [p if p.a == best else turned(p) for p in pairs if best in (p.a, p.b)]
-    found.sort(key=lambda p: (p.metric != comparison.metric, rank.get(p.b, len(order))))
+    metrics = [comparison.metric, *dict.fromkeys(pair.metric for pair in pairs)]
+    found.sort(key=lambda p: (metrics.index(p.metric), rank.get(p.b, len(order))))
     others = tuple(pair for pair in pairs if best not in (pair.a, pair.b))
     lists = (
-        PairList(f"{best} and each other run", tuple(found)),
+        PairList(f"{best} and each other {_sides(comparison)}", tuple(found)),
         PairList(f"The other {plural(len(others), 'pair')}", others),
     )
     return tuple(one for one in lists if one.pairs)
@@ -130,40 +133,75 @@ def ranked(comparison: Comparison) -> list[tuple[RunResult, Cell]]:
 def comparison_headline(comparison: Comparison) -> str:
     """Which run is best, by how much over the next, and whether that interval leaves out 0.
 
-    In the words of the benchmark where it has its own (`Comparison.lead`).
+    Then how far it is from people, where they are a side. In the words of the benchmark where it
+    has its own (`Comparison.lead`).
     """
     if comparison.lead:
         return comparison.lead
     rows = [(run, cell) for run, cell in ranked(comparison) if cell.estimate.value is not None]
-    if len(rows) < 2:
-        return f"{plural(len(rows), 'run')} with a value; two or more are needed to compare."
-    (best, cell), (second, next_cell) = rows[:2]
-    metric = metric_named(comparison.metric)
-    unit, e = " %" if metric.percent else "", cell.estimate
+    runs = [row for row in rows if not row[0].people]
+    people = [row for row in rows if row[0].people]
+    if len(rows) < 2 or not runs:
+        return f"{plural(len(runs), 'run')} with a value; two or more are needed to compare."
+    found = [_first(comparison, runs), *_next(comparison, runs)]
+    return " ".join([*found, *(_beside_people(comparison, runs[0], one) for one in people)])
+
+
+def _first(comparison: Comparison, runs: Sequence[tuple[RunResult, Cell]]) -> str:
+    """The best run's figure, and of how many it is the best."""
+    (best, cell), metric = runs[0], metric_named(comparison.metric)
     label = metric.label.lower() if metric.percent else metric.label
-    first = (
-        f"{best.name} comes first of {plural(len(rows), 'run')}: {label} "
-        f"{number(e.value, percent=metric.percent)}{unit} "
-        f"(95 % interval {span(e.low, e.high, percent=metric.percent)}), on the "
-        f"{plural(comparison.n_items, 'item')} that all share."
+    place = (
+        f"comes first of {plural(len(runs), 'run')}: {label}" if runs[1:] else f"reaches {label}"
     )
+    items = plural(comparison.n_items, "item")
+    over = f", on the {items} that all share." if runs[1:] else f", on {items}."
+    return f"{best.name} {place} {_value(cell)} (95 % interval {shown_interval(cell)}){over}"
+
+
+def _next(comparison: Comparison, runs: Sequence[tuple[RunResult, Cell]]) -> Iterator[str]:
+    """The best run's lead over the next, where there is one."""
+    if len(runs) < 2:
+        return
+    (best, _), (second, cell) = runs[:2]
     pair = _pair(comparison, best.name, second.name)
     if pair is None:
-        value = number(next_cell.estimate.value, percent=metric.percent)
-        return f"{first} Next is {second.name} with {value}{unit}."
-    return f"{first} {_told(pair, second.name, percent=metric.percent)}"
+        yield f"Next is {second.name} with {_value(cell)}."
+    else:
+        yield f"Its lead over {second.name} is {_told(pair)}."
 
 
-def _told(pair: Pair, second: str, *, percent: bool) -> str:
-    points = " points" if percent else ""
-    gap = signed(pair.difference.value, percent=percent)
+def _beside_people(
+    comparison: Comparison, run: tuple[RunResult, Cell], people: tuple[RunResult, Cell]
+) -> str:
+    """What people reach, and their lead over the best run, on the items that both have."""
+    (best, best_cell), (them, cell) = run, people
+    n = plural(cell.estimate.n, "item")
+    over = f" on the {n} that they answered" if cell.estimate.n != best_cell.estimate.n else ""
+    told = f"{them.name} reach {_value(cell)} ({shown_interval(cell)}){over}"
+    pair = _pair(comparison, them.name, best.name)
+    return f"{told}; the gap from them to {best.name} is {_told(pair)}." if pair else f"{told}."
+
+
+def _value(cell: Cell) -> str:
+    return f"{shown(cell)} %" if metric_named(cell.metric).percent else shown(cell)
+
+
+def _told(pair: Pair) -> str:
+    """A difference with its interval and test, and whether it is clear."""
+    percent = metric_named(pair.metric).percent
     p = pair.p_holm if pair.p_holm is not None else pair.p_mcnemar
     tested = f", p {p_value(p) if p < 0.0005 else '= ' + p_value(p)}" if p is not None else ""
     low, high = pair.difference.low, pair.difference.high
     apart = low is not None and high is not None and (low > 0 or high < 0)
-    verdict = "a clear difference" if apart else "not a clear difference"
+    gap = f"{signed(pair.difference.value, percent=percent)}{' points' if percent else ''}"
     interval = signed_span(pair.difference, percent=percent)
-    return f"Its lead over {second} is {gap}{points} ({interval}{tested}): {verdict}."
+    return f"{gap} ({interval}{tested}): {'a' if apart else 'not a'} clear difference"
+
+
+def _sides(comparison: Comparison) -> str:
+    """What a best run is compared with."""
+    return "run, and people" if any(run.people for run in comparison.runs) else "run"
 
 
 def _pair(comparison: Comparison, a: str, b: str) -> Pair | None:

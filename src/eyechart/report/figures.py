@@ -1,10 +1,11 @@
-"""The figures of a report, and the dot chart of accuracy by group.
+"""The figures of a report, and the dot chart of its main metric by group.
 
 In: a `Report`. Out: `Drawing`s (SVG and PNG). Nothing is computed here but positions.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from eyechart.records import Cell, Report
 from eyechart.report.drawing import BLUE, FAINT, INK, SOFT, Drawing, finished, quiet, style
 from eyechart.report.formatting import facet_value, heading, one_line
+from eyechart.report.metric_names import metric_named
 from eyechart.report.sight import by_setting
 from eyechart.report.sight_figures import severity_figure, thresholds_figure
 
@@ -38,12 +40,12 @@ class DotGroup:
 
 
 def figures_of(report: Report) -> tuple[Drawing, ...]:
-    """Every figure that the report has data for: `accuracy`, `severity`, `thresholds`."""
+    """Every figure that the report has data for: `accuracy` or `overall`, and those of curves."""
     drawings = []
     with style():
         rows = dot_rows(report.cells)
         if rows:
-            drawings.append(finished("accuracy", dots_figure(rows)))
+            drawings.append(finished(dots_metric(report.cells), dots_figure(rows)))
         if report.curves:
             settings = by_setting(report.curves)
             drawings.append(finished("severity", severity_figure(settings, thresholds=True)))
@@ -51,11 +53,22 @@ def figures_of(report: Report) -> tuple[Drawing, ...]:
     return tuple(drawings)
 
 
+def dots_metric(cells: Sequence[Cell]) -> str:
+    """What the dot chart shows: the overall figure where there is one, else accuracy; "" for none.
+
+    >>> dots_metric([])
+    ''
+    """
+    there = {cell.metric for cell in cells}
+    return next((metric for metric in ("overall", "accuracy") if metric in there), "")
+
+
 def dot_rows(cells: Sequence[Cell]) -> list[DotGroup]:
-    """Accuracy of all items, then by facet, as far as it can be read at report size."""
+    """The metric over all items, then by facet, as far as it can be read at report size."""
+    metric = dots_metric(cells)
     by_facet: dict[str, list[Cell]] = {}
     for cell in cells:
-        if cell.metric == "accuracy":
+        if cell.metric == metric:
             by_facet.setdefault(cell.facet, []).append(cell)
     groups: list[DotGroup] = []
     n_drawn = 0
@@ -71,7 +84,7 @@ def dot_rows(cells: Sequence[Cell]) -> list[DotGroup]:
 
 
 def dots_figure(groups: Sequence[DotGroup]) -> Figure:
-    """Accuracy as a dot with its interval, a small upright stroke where guessing would be."""
+    """One metric as dots with intervals, small upright strokes where guessing would be."""
     lines: list[tuple[float, Dot]] = []
     place = 0.0
     for group in groups:
@@ -87,10 +100,21 @@ def dots_figure(groups: Sequence[DotGroup]) -> Figure:
     _label_lines(axes, lines)
     _draw_dots(axes, [(at, dot.cell) for at, dot in lines if dot.cell is not None])
     axes.set_ylim(place - 0.6, -0.8)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100 %"])
-    axes.set_xlabel("answered right, with 95 % interval;  | = guessing", color=SOFT, fontsize=8)
+    _set_scale(axes, [dot.cell for _, dot in lines if dot.cell is not None])
     return figure
+
+
+def _set_scale(axes: Axes, cells: Sequence[Cell]) -> None:
+    """The whole scale of the cells' metric, and what is drawn on it."""
+    metric = metric_named(cells[0].metric if cells else "accuracy")
+    if metric.percent:
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100 %"])
+    elif not math.isnan(metric.low):
+        axes.set_xlim(metric.low - 0.02, metric.high + 0.02)
+    what = "answered right" if metric.name == "accuracy" else metric.label
+    guessing = ";  | = guessing" if any(cell.chance is not None for cell in cells) else ""
+    axes.set_xlabel(f"{what}, with 95 % interval{guessing}", color=SOFT, fontsize=8)
 
 
 def _draw_dots(axes: Axes, cells: Sequence[tuple[float, Cell]]) -> None:

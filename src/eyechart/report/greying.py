@@ -6,16 +6,24 @@ that of `eyechart.metrics.power`; nothing is computed here.
 
 from __future__ import annotations
 
-from eyechart.metrics.power import too_few
+import itertools
+
+from eyechart.metrics.power import ACCURACY, COARSE, CORRELATION, POWER, too_few
 from eyechart.records import Cell, Estimate
 from eyechart.report.formatting import is_small, shown_n, whole
 
 GREY_MARK = "‡"
 """For forms without colours, and for readers who do not tell grey from black."""
-_WHY = "too few questions to show a difference of 20 points between two models."
+FEWEST = next(n for n in itertools.count(1) if not too_few(n))
+"""A figure of fewer questions is set in grey."""
+_WHY = (
+    f"fewer than {FEWEST} questions; a difference of {100 * COARSE:.0f} points between two models "
+    f"would often not show ({100 * POWER:.0f} % power, models {100 * ACCURACY:.0f} % right, "
+    f"correlation {CORRELATION:g})."
+)
 GREY_NOTE = f"Grey ({GREY_MARK}): {_WHY}"
 GREY_MARK_NOTE = f"{GREY_MARK} {_WHY}"
-GREYED = {"accuracy", "verdict"}
+GREYED = {"overall", "accuracy", "verdict"}
 """Means of marks: for rank correlations the rule says nothing."""
 
 

@@ -1,8 +1,9 @@
 """What judges are worth: how far the draws of one differ, and how far two of them agree.
 
-In: items with the scores of every judge. Out: the tables `judge-draws`, where a judge was asked
-several times, and `judge-agreement`, where there are several judges. A verdict is in points, 0 to
-2 or to what its rubric says; a reply that was not judged is left out.
+In: items with the scores of every judge, and the rubrics that these are by. Out: the tables
+`judge-draws`, where a judge was asked several times, and `judge-agreement`, where there are several
+judges. A verdict is in points, from 0 to what its rubric says; a reply that was not judged is left
+out.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ import numpy as np
 
 from eyechart.items import ItemSet, cluster_of
 from eyechart.metrics.agreement import equal_shares, kappa_estimate, spreads
-from eyechart.metrics.intervals import mean, proportion
+from eyechart.metrics.intervals import mean, proportion, share_of_marks
 from eyechart.records import Column, Estimate, Line, Score, Table
 from eyechart.report.naming import way_in_words
-from eyechart.rubrics import MOST_VERDICT
+from eyechart.rubrics import Rubric, Rubrics
 from eyechart.scoring.verdicts import most_frequent
 
 Draws = tuple[float, ...]
 SUBJECTS = {"verdict": "", "correct.judged": "right or wrong"}
 MAJORITY, MEAN = "integer majority", "mean"
-NEAR = 1e-9
+COUNTED = {"mean": MEAN, "most_frequent": MAJORITY, "votes": MAJORITY}
+"""Which of the two figures is the scores' own, by the rubric's rule."""
 DRAWS_COLUMNS = (
     Column(MAJORITY, "percent"),
     Column(MEAN, "percent"),
@@ -57,44 +59,45 @@ AGREEMENT_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What one judge said by one rubric, whose score is called `name`.
+    """What one judge said by one rubric.
 
     `draws`: its verdicts on each reply, by item id, in points. `missing`: ids of the items whose
-    reply counts as 0 because there was nothing to judge. `most`: full marks. `counted`: the rule by
-    which the scores came of the draws, "either" where both agree, "" where it is another.
+    reply counts as 0 because there was nothing to judge.
     """
 
     judge: str
-    name: str
+    rubric: Rubric
     draws: Mapping[str, Draws]
     missing: tuple[str, ...]
-    most: int
-    counted: str
 
     @property
     def subject(self) -> str:
         """What is judged, with a colon before it; "" where there is but one thing to judge."""
-        told = SUBJECTS.get(self.name, way_in_words(self.name))
+        name = self.rubric.score
+        told = SUBJECTS.get(name, way_in_words(name))
         return f": {told}" if told else ""
 
 
 def judge_tables(
-    item_set: ItemSet, scores: Iterable[Score], judges: Sequence[str]
+    item_set: ItemSet, scores: Iterable[Score], judges: Sequence[str], rubrics: Rubrics
 ) -> tuple[Table, ...]:
     """How far each judge can be relied on, by rubric.
 
-    `scores`: those of every judge; `judges`: their names in order. `judge-draws` has a line for
-    each judge and rubric with several draws of a reply, `judge-agreement` one for each pair of
-    judges and rubric with replies that both graded; a table without lines is left out.
+    `scores`: those of every judge; `judges`: their names in order; `rubrics`: what they were asked,
+    of which those whose scores have one name have one scale and one rule. `judge-draws` has a line
+    for each judge and rubric with several draws of a reply, `judge-agreement` one for each pair of
+    judges and rubric with replies that both graded; a table without lines is left out, and so is a
+    score that no rubric gives.
     """
     cluster = {item.id: cluster_of(item, item_set.card) for item in item_set.items}
     by_judge: dict[tuple[str, str], list[Score]] = {}
     for score in scores:
         if score.judge and score.item_id in cluster:
             by_judge.setdefault((score.name, score.judge), []).append(score)
+    named = {rubric.score: rubric for asked in rubrics.values() for rubric in asked}
     given = [
-        _verdicts(by_judge[name, judge])
-        for name in sorted({name for name, _ in by_judge})
+        _verdicts(judge, named[name], by_judge[name, judge])
+        for name in sorted(named)
         for judge in judges
         if (name, judge) in by_judge
     ]
@@ -103,41 +106,14 @@ def judge_tables(
     return tuple(table for table in found if table.lines)
 
 
-def _verdicts(scores: Sequence[Score]) -> Verdicts:
-    """Of the scores of one name by one judge."""
-    most = _most(scores)
-    points = {score.item_id: most * score.value for score in scores if score.value is not None}
+def _verdicts(judge: str, rubric: Rubric, scores: Sequence[Score]) -> Verdicts:
     draws = {
-        score.item_id: score.draws or (points[score.item_id],)
+        score.item_id: score.draws or (rubric.most * score.value,)
         for score in scores
-        if score.item_id in points
+        if score.value is not None
     }
     missing = tuple(s.item_id for s in scores if s.value is None and s.why != "unjudged")
-    first = scores[0]
-    return Verdicts(first.judge, first.name, draws, missing, most, _counted(points, draws))
-
-
-def _most(scores: Sequence[Score]) -> int:
-    """Full marks: what a verdict above 0 that all draws share is to its score.
-
-    Where there is none, 2 for verdicts and 1 for votes of right or wrong.
-    """
-    highest = round(max((draw for score in scores for draw in score.draws), default=0))
-    for score in scores:
-        if score.value and score.draws and min(score.draws) == max(score.draws):
-            return max(highest, round(score.draws[0] / score.value))
-    return max(highest, MOST_VERDICT if scores[0].name.partition(".")[0] == "verdict" else 1)
-
-
-def _counted(points: Mapping[str, float], draws: Mapping[str, Draws]) -> str:
-    """By which rule the draws came to these points, as far as they tell."""
-    is_mean, is_majority = (
-        all(abs(points[id] - rule(each)) < NEAR for id, each in draws.items())
-        for rule in (fmean, most_frequent)
-    )
-    if is_mean and is_majority:
-        return "either"
-    return MEAN if is_mean else MAJORITY if is_majority else ""
+    return Verdicts(judge, rubric, draws, missing)
 
 
 def _draws_table(given: Sequence[Verdicts], cluster: Mapping[str, str]) -> Table:
@@ -145,7 +121,7 @@ def _draws_table(given: Sequence[Verdicts], cluster: Mapping[str, str]) -> Table
     lines = tuple(
         Line(
             v.judge + v.subject,
-            (*_figures(v, cluster), v.counted, *_steadiness(v, cluster)),
+            (*_figures(v, cluster), COUNTED[v.rubric.rule], *_steadiness(v, cluster)),
         )
         for v in drawn
     )
@@ -155,16 +131,14 @@ def _draws_table(given: Sequence[Verdicts], cluster: Mapping[str, str]) -> Table
 
 
 def _figures(verdicts: Verdicts, cluster: Mapping[str, str]) -> Iterator[Estimate]:
-    """The integer majority and the mean, as shares of full marks; votes have Wilson's interval."""
+    """The integer majority and the mean, as shares of full marks."""
     silent = [0.0] * len(verdicts.missing)
     clusters = [cluster[id] for id in (*verdicts.draws, *verdicts.missing)]
-    majority = [most_frequent(draws) / verdicts.most for draws in verdicts.draws.values()] + silent
-    means = [fmean(draws) / verdicts.most for draws in verdicts.draws.values()] + silent
-    if verdicts.most == 1:
-        yield proportion(majority, clusters)
-    else:
-        yield mean(majority, clusters, within=(0.0, 1.0))
-    yield mean(means, clusters, within=(0.0, 1.0))
+    most = verdicts.rubric.most
+    majority = [most_frequent(draws) / most for draws in verdicts.draws.values()] + silent
+    means = [fmean(draws) / most for draws in verdicts.draws.values()] + silent
+    yield share_of_marks(majority, clusters)
+    yield share_of_marks(means, clusters)
 
 
 def _steadiness(verdicts: Verdicts, cluster: Mapping[str, str]) -> tuple[Estimate, ...]:
@@ -173,7 +147,7 @@ def _steadiness(verdicts: Verdicts, cluster: Mapping[str, str]) -> tuple[Estimat
     table = np.array([(*each, *[math.nan] * (widest - len(each))) for each in drawn.values()])
     clusters = [cluster[id] for id in drawn]
     # The standard deviation (n - 1) of verdicts is largest for two draws, none and all points.
-    most_spread = verdicts.most / math.sqrt(2)
+    most_spread = verdicts.rubric.most / math.sqrt(2)
     return (
         mean(spreads(table), clusters, within=(0.0, most_spread)),
         mean(equal_shares(table), clusters, within=(0.0, 1.0)),
@@ -184,7 +158,7 @@ def _agreement_table(given: Sequence[Verdicts], cluster: Mapping[str, str]) -> T
     pairs = [
         (first, second, shared)
         for first, second in itertools.combinations(given, 2)
-        if first.name == second.name
+        if first.rubric == second.rubric
         and (shared := [id for id in first.draws if id in second.draws])
     ]
     lines = tuple(
@@ -209,10 +183,10 @@ def _agreement(
     return (
         kappa_estimate(a, b, clusters),
         proportion([float(x == y) for x, y in zip(a, b, strict=True)], clusters),
-        mean(apart, clusters, within=(-first.most, first.most)),
+        mean(apart, clusters, within=(-first.rubric.most, first.rubric.most)),
     )
 
 
 def _points(given: Iterable[Verdicts]) -> str:
     """The scales of these verdicts in words."""
-    return " or ".join(f"0 to {most}" for most in sorted({v.most for v in given}))
+    return " or ".join(f"0 to {most}" for most in sorted({v.rubric.most for v in given}))

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from eyechart.records import Chart, Report
 from eyechart.report.charts import file_of
+from eyechart.report.figures import dots_metric
+from eyechart.report.formatting import heading
 from eyechart.report.printed import (
     Printed,
     markdown_escaped,
@@ -25,10 +27,11 @@ IN_FILES_ONLY = "severity"
 def report_markdown(report: Report, clouds: Sequence[Cloud] = ()) -> str:
     """Title, findings, figures, tables, notes and provenance, every foreign text escaped."""
     tables = [table for table in tables_of(report) if table.name != IN_FILES_ONLY]
+    dots = dots_metric(report.cells)
     parts = [
         f"# {markdown_escaped(report.title)}\n",
         f"{markdown_escaped(report.headline)}\n",
-        *(["![Accuracy by group](figures/accuracy.svg)\n"] if _has_accuracy(report) else []),
+        *([f"![{heading(dots)} by group](figures/{dots}.svg)\n"] if dots else []),
         *(["![Accuracy against severity](figures/severity.svg)\n"] if report.curves else []),
         *_ratings_markdown(clouds),
         *charts_markdown(report.charts),
@@ -80,7 +83,3 @@ def _ratings_markdown(clouds: Sequence[Cloud]) -> list[str]:
         return []
     picture = "![Ratings and people's scores](figures/ratings.svg)\n"
     return [picture, f"{ratings_caption(clouds)}\n"]
-
-
-def _has_accuracy(report: Report) -> bool:
-    return any(cell.metric == "accuracy" for cell in report.cells)

@@ -18,7 +18,6 @@ from eyechart.metrics.intervals import mean, proportion
 from eyechart.records import LETTERS, Column, Estimate, Item, Line, Score, Table
 from eyechart.report.formatting import plural
 
-FEWEST = 10
 UNIT = (0.0, 1.0)
 EXACT, JACCARD = Column("exact set", "percent"), Column("Jaccard", "percent")
 COLUMNS = (
@@ -50,7 +49,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class OptionMarks:
     """How good one choice is, each 0 to 1; `precision` is None where nothing is chosen."""
 
     exact: float
@@ -65,20 +64,20 @@ class Choice:
     """One question with what became of it; `is_scored`: the reply chose something."""
 
     shape: Shape
-    marks: Marks
+    marks: OptionMarks
     cluster: str
     is_scored: bool
 
 
-SILENT = Marks(0.0, 0.0, None, 0.0, 0.0)
+SILENT = OptionMarks(0.0, 0.0, None, 0.0, 0.0)
 
 
 def option_choice_tables(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Table, ...]:
-    """The two tables of multiple choice; none for fewer than ten such questions.
+    """The two tables of multiple choice; none where no such reply is on file by its letters.
 
-    None either where nothing was scored, or the letters of a scored reply are not on file. An
-    unscored reply counts as 0 in all but precision, which is of replies that chose something. The
-    second table is left out where every question has as many right options.
+    An unscored reply counts as 0 in all but precision, which is of replies that chose something. A
+    scored one whose letters are not on file is left out and counted in the note. The second table
+    is left out where every question has as many right options.
     """
     plain = {score.item_id: score for score in scores if score.name == "correct"}
     choices = [
@@ -87,11 +86,11 @@ def option_choice_tables(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Ta
         if (right := _right(item))
     ]
     known = [choice for choice in choices if choice is not None]
-    if len(known) < max(FEWEST, len(choices)) or not any(choice.is_scored for choice in known):
+    if not any(choice.is_scored for choice in known):
         return ()
-    note = " ".join(filter(None, (NOTE, _unscored(known))))
+    note = " ".join(filter(None, (NOTE, _unscored(known), _left_out(len(choices) - len(known)))))
     shapes = [choice.shape for choice in known]
-    every = [marks_of(s.n_right, s.n_options - s.n_right, s) for s in shapes]
+    every = [option_marks(s.n_right, s.n_options - s.n_right, s) for s in shapes]
     lines = (
         Line("As answered", _figures(known)),
         Line("Every option", _expected(every)),
@@ -101,15 +100,15 @@ def option_choice_tables(item_set: ItemSet, scores: Iterable[Score]) -> tuple[Ta
     return (Table("multiple-choice", title, COLUMNS, lines, note, "Choice"), *_by_size(known))
 
 
-def marks_of(n_hits: int, n_wrong: int, shape: Shape) -> Marks:
+def option_marks(n_hits: int, n_wrong: int, shape: Shape) -> OptionMarks:
     """The marks of a choice of `n_hits` right options and `n_wrong` others.
 
-    >>> marks_of(1, 1, Shape(2, 4))
-    Marks(exact=0.0, per_option=0.5, precision=0.5, recall=0.5, jaccard=0.3333333333333333)
+    >>> option_marks(1, 1, Shape(2, 4))
+    OptionMarks(exact=0.0, per_option=0.5, precision=0.5, recall=0.5, jaccard=0.3333333333333333)
     """
     n_right, n_options = shape.n_right, shape.n_options
     n_chosen = n_hits + n_wrong
-    return Marks(
+    return OptionMarks(
         exact=float(n_hits == n_right and not n_wrong),
         per_option=1 - (n_right - n_hits + n_wrong) / n_options,
         precision=n_hits / n_chosen if n_chosen else None,
@@ -119,7 +118,7 @@ def marks_of(n_hits: int, n_wrong: int, shape: Shape) -> Marks:
 
 
 @cache
-def guessed(shape: Shape) -> Marks:
+def guessed(shape: Shape) -> OptionMarks:
     """The expected marks of a non-empty set drawn uniformly, over all that there are.
 
     Subsets of as many right and as many other options have the same marks and are counted together.
@@ -133,12 +132,12 @@ def guessed(shape: Shape) -> Marks:
         for wrong in range(n_others + 1):
             if hits + wrong:
                 n_sets = math.comb(shape.n_right, hits) * math.comb(n_others, wrong)
-                each = _listed(marks_of(hits, wrong, shape))
+                each = _listed(option_marks(hits, wrong, shape))
                 sums = [
                     total + n_sets * (mark or 0.0) for total, mark in zip(sums, each, strict=True)
                 ]
     n_all = (1 << shape.n_options) - 1
-    return Marks(*(total / n_all for total in sums))
+    return OptionMarks(*(total / n_all for total in sums))
 
 
 def _right(item: Item) -> frozenset[int]:
@@ -157,7 +156,7 @@ def _choice(right: frozenset[int], item: Item, score: Score | None, cluster: str
     chosen = _chosen(item, score.extracted)
     if not chosen:
         return None
-    marks = marks_of(len(chosen & right), len(chosen - right), shape)
+    marks = option_marks(len(chosen & right), len(chosen - right), shape)
     return Choice(shape, dataclasses.replace(marks, exact=score.value), cluster, is_scored=True)
 
 
@@ -184,7 +183,7 @@ def _mean(marks: Sequence[float | None], clusters: Sequence[str]) -> Estimate:
     return mean([m for m, _ in known], [cluster for _, cluster in known], within=UNIT)
 
 
-def _expected(marks: Sequence[Marks]) -> tuple[Estimate, ...]:
+def _expected(marks: Sequence[OptionMarks]) -> tuple[Estimate, ...]:
     """What a way of choosing gives on these questions: exact, without an interval."""
     columns = zip(*map(_listed, marks), strict=True)
     n = len(marks)
@@ -219,6 +218,14 @@ def _unscored(choices: Sequence[Choice]) -> str:
     )
 
 
-def _listed(marks: Marks) -> tuple[float | None, ...]:
+def _left_out(n: int) -> str:
+    """How many scored replies are not told; "" where there are none."""
+    if not n:
+        return ""
+    told = plural(n, "scored reply", "scored replies")
+    return f"{told} {'is' if n == 1 else 'are'} left out: the letters chosen are not on file."
+
+
+def _listed(marks: OptionMarks) -> tuple[float | None, ...]:
     """In the order of the columns."""
     return (marks.exact, marks.per_option, marks.precision, marks.recall, marks.jaccard)

@@ -12,32 +12,49 @@ from eyechart.records import Table
 from eyechart.report.own_tables import Worded, worded
 from eyechart.report.ranked_tables import HERE_NOTE, PLACES_NOTE, is_mixed
 
+MOST_OPEN = 4
+"""Of one group so many tables stand open, the others are folded."""
+LONG_LIST = 12
 PUBLISHED = "Bold figures were measured here, with 95 % intervals; grey ones are as published."
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Tables under one heading, with a sentence on what they have in common."""
+    """Tables under one heading, with a sentence on what they have in common.
+
+    `most_lines`: a table with more of them is folded, None for none that is.
+    """
 
     heading: str
     about: str
     tables: tuple[Worded, ...]
+    most_lines: int | None = None
+
+    @property
+    def opened(self) -> frozenset[int]:
+        """The places, from 0, of the tables that are not folded."""
+        return frozenset(
+            i
+            for i, table in enumerate(self.tables[:MOST_OPEN])
+            if self.most_lines is None or len(table.lines) <= self.most_lines
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What tables are about whose names begin with one of `names`."""
+    """What tables are about whose names begin with one of `names`; `most_lines`: see `Group`."""
 
     heading: str
     about: str
     names: tuple[str, ...]
+    most_lines: int | None = None
 
 
 TOPICS = (
     Topic("Multiple choice", "How near choices of several options come.", ("multiple-",)),
     Topic("Judges", "How far verdicts on the same reply differ.", ("judge-",)),
     Topic("People", "What people answer, and how far they agree.", ("people-",)),
-    Topic("Items", "Which items tell little, or may be wrong.", ("items-",)),
+    Topic("Items", "Which items tell little, or may be wrong.", ("items-",), LONG_LIST),
     Topic("Models on the same items", "How able they are, and how alike.", ("model-",)),
     Topic("Robustness", "The same questions, asked and scored in other ways.", ("other-ways",)),
     Topic(
@@ -53,7 +70,12 @@ def groups_of(tables: Sequence[Table]) -> tuple[Group, ...]:
     topics = [(table, _topic(table)) for table in tables]
     own = [table for table, topic in topics if topic is None]
     further = (
-        Group(topic.heading, topic.about, tuple(worded(t) for t, its in topics if its is topic))
+        Group(
+            topic.heading,
+            topic.about,
+            tuple(worded(table) for table, its in topics if its is topic),
+            topic.most_lines,
+        )
         for topic in TOPICS
     )
     return tuple(group for group in (*_own_groups(own), *further) if group.tables)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from eyechart.errors import BadInput
-from eyechart.records import Column, Line, Table
+from eyechart.records import Column, Estimate, Line, Table
 from eyechart.report.formatting import BLANK, SMALL_MARK, SMALL_N
 from eyechart.report.greying import GREY_MARK, is_grey
 from eyechart.report.own_cells import Entry, Filled, Head, interval_of, known, n_of, rounded
@@ -22,9 +22,9 @@ from eyechart.report.ranked_tables import (
     HERE_NOTE,
     PLACES_NOTE,
     caption_of,
+    column_places,
     grey_columns,
     is_mixed,
-    places_of,
 )
 
 CELL_PARTS = ("", " low", " high", " n")
@@ -56,7 +56,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """A table as the page shows it. `sources`: of its published lines, each once."""
+    """A table as the page shows it. `sources`: of its published lines, each once.
+
+    `is_mixed`: it has published lines beside measured ones.
+    """
 
     name: str
     title: str
@@ -66,6 +69,7 @@ class Worded:
     lines: tuple[WordedLine, ...]
     sources: tuple[str, ...]
     ranked: bool = False
+    is_mixed: bool = False
 
     @property
     def has_small(self) -> bool:
@@ -76,11 +80,6 @@ class Worded:
     def has_grey(self) -> bool:
         """A figure of the table rests on too few items to tell two models apart."""
         return any(cell.is_grey for line in self.lines for cell in line.cells)
-
-    @property
-    def is_mixed(self) -> bool:
-        """It has published lines beside measured ones."""
-        return len({line.published for line in self.lines}) > 1
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -117,10 +116,11 @@ def worded(table: Table) -> Worded:
         heads=heads,
         lines=tuple(
             _line(table, line, _cells(table, line, heads, places), sources)
-            for line, places in zip(table.lines, places_of(table), strict=True)
+            for line, places in zip(table.lines, column_places(table), strict=True)
         ),
         sources=sources,
         ranked=table.ranked,
+        is_mixed=is_mixed(table),
     )
 
 
@@ -161,6 +161,11 @@ def _check(table: Table) -> None:
             )
 
 
+def _is_measured(line: Line) -> bool:
+    """It rests on items; what guessing gives is expected, not measured."""
+    return any(isinstance(entry, Estimate) and entry.n > 0 for entry in line.entries)
+
+
 def _is_sourced(line: Line) -> bool:
     return line.published and bool(line.source)
 
@@ -171,15 +176,20 @@ def _is_sectioned(table: Table) -> bool:
 
 def _head(table: Table, index: int, *, is_all_grey: bool) -> Head:
     column = table.columns[index]
-    ns = {_n(table, line, index) for line in table.lines} - {""}
     entries = [line.entries[index] for line in table.lines]
     is_text = any(isinstance(entry, str) and entry for entry in entries) and all(
         isinstance(entry, str | None) for entry in entries
     )
     unit = ", %" if column.unit == "percent" and not table.ranked else ""
     mark = GREY_MARK if is_all_grey else ""
-    n = ns.pop() if len(ns) == 1 else ""
-    return Head(f"{column.name}{unit}", n, is_text, column.group, mark)
+    return Head(f"{column.name}{unit}", _shared_n(table, index), is_text, column.group, mark)
+
+
+def _shared_n(table: Table, index: int) -> str:
+    """The n of every figure of a column, published ones too; "" where they differ."""
+    told = {_n(table, line, index) for line in table.lines} - {""}
+    known = {n_of(line.entries[index], table.columns[index]) for line in table.lines} - {""}
+    return told.pop() if len(told) == 1 and told == known else ""
 
 
 def _n(table: Table, line: Line, index: int) -> str:
@@ -198,7 +208,7 @@ def _line(
         published=line.published,
         cells=cells,
         section=line.group,
-        is_here=table.ranked and is_mixed(table) and not line.published,
+        is_here=table.ranked and is_mixed(table) and not line.published and _is_measured(line),
     )
 
 

@@ -47,8 +47,6 @@ from eyechart.report.scatter import Cloud, ratings_caption, ratings_panels
 from eyechart.report.sight import by_setting, sees
 from eyechart.report.sight_figures import AllSeries, severity_panels
 
-MOST_OPEN = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -165,7 +163,6 @@ def report_page(report: Report, listing: Listing, clouds: Sequence[Cloud] = ()) 
         "perhaps": any(c.threshold.value is not None and not sees(c) for c in report.curves),
         "own": groups_of(report.tables),
         "figures": figures_of_charts(report.charts),
-        "most_open": MOST_OPEN,
         "ratings": ratings_markup(clouds, report.model),
         "ratings_caption": ratings_caption(clouds),
         "groups": metric_groups(report.cells),

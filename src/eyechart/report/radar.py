@@ -3,7 +3,8 @@
 In: a `Panel`, axes whose unit is an inch with y downwards. Out: nothing; it is drawn there.
 
 Where each label has a figure in one series only, the series make one polygon together: many models
-on one circle, and those measured here stand out among the published ones.
+on one circle, and those measured here stand out among the published ones. More models than a circle
+has room for are drawn by `strip`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from eyechart.report.drawing import BLUE, FAINT, INK, MARKERS, SERIES, SOFT
 from eyechart.report.formatting import one_line
 
 MOST_SERIES = 7
+MOST_SPOKES = 30
+"""A circle of more models has no room for their names."""
 MOST_LETTERS = 32
 HEAD, FOOT = 0.55, 0.15
 """Inches above and below the circle with its labels."""
@@ -88,13 +91,43 @@ def draw_radar(axes: Axes, panel: Panel) -> None:
     circled = _circled(panel, axes.get_xlim()[1])
     axes.text(0.1, 0.2, one_line(panel.title, 70), fontsize=9.5, color=INK, weight="bold")
     scale = "from 0 in the middle, a ring every 10 points"
-    here = "; blue: measured here" if _is_joined(panel) and any(_stands_out(panel)) else ""
+    here = "; blue: measured here" if is_joined(panel) and any(stands_out(panel)) else ""
     axes.text(0.1, 0.37, f"{scale}{here}", fontsize=8, color=SOFT)
     _draw_web(axes, circled)
-    if _is_joined(panel):
+    if is_joined(panel):
         _draw_joined(axes, circled, panel)
     else:
         _draw_each(axes, circled, panel)
+
+
+def is_joined(panel: Panel) -> bool:
+    """Each label has a figure in at most one of the series."""
+    columns = zip(*(series.values for series in panel.series), strict=True)
+    return all(sum(value is not None for value in column) < 2 for column in columns)
+
+
+def is_crowded(panel: Panel) -> bool:
+    """More models, each with one figure, than a circle has room for."""
+    return len(panel.labels) > MOST_SPOKES and is_joined(panel)
+
+
+def figures_in(panel: Panel) -> list[float | None]:
+    """The one figure of each label of a joined panel."""
+    columns = zip(*(series.values for series in panel.series), strict=True)
+    return [next((v for v in column if v is not None), None) for column in columns]
+
+
+def stands_out(panel: Panel) -> list[bool]:
+    """For each label of a joined panel whether it was measured here, beside published ones."""
+    mixed = len({series.published for series in panel.series}) > 1
+    here = [series for series in panel.series if mixed and not series.published]
+    return [any(one.values[i] is not None for one in here) for i in range(len(panel.labels))]
+
+
+def top_of(panel: Panel) -> float:
+    """The fraction at the end of the scale: the next whole tenth above all figures."""
+    known = [v for series in panel.series for v in series.values if v is not None]
+    return max(1, math.ceil(10 * max(known, default=1.0) - 1e-9)) / 10
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
@@ -116,9 +149,7 @@ def _circled(panel: Panel, width: float) -> Circled:
     radius = _radius(panel.labels, width / 2)
     spokes = spokes_of(panel.labels, radius)
     reach = max([radius, *(abs(spoke.label_down) for spoke in spokes)]) + LINE / 2
-    known = [v for series in panel.series for v in series.values if v is not None]
-    top = max(1, math.ceil(10 * max(known, default=1.0) - 1e-9)) / 10
-    return Circled(width / 2, HEAD + reach, radius, reach, top, spokes)
+    return Circled(width / 2, HEAD + reach, radius, reach, top_of(panel), spokes)
 
 
 def _angles(n: int) -> list[float]:
@@ -183,8 +214,8 @@ def _draw_web(axes: Axes, circled: Circled) -> None:
             text.set(zorder=4, bbox=box)
 
 
-def _draw_labels(axes: Axes, circled: Circled, stands_out: Sequence[bool]) -> None:
-    for spoke, is_out in zip(circled.spokes, stands_out, strict=True):
+def _draw_labels(axes: Axes, circled: Circled, out: Sequence[bool]) -> None:
+    for spoke, is_out in zip(circled.spokes, out, strict=True):
         axes.text(
             circled.across + spoke.label_across,
             circled.down + spoke.label_down,
@@ -197,27 +228,12 @@ def _draw_labels(axes: Axes, circled: Circled, stands_out: Sequence[bool]) -> No
         )
 
 
-def _is_joined(panel: Panel) -> bool:
-    """Each label has a figure in at most one of the series."""
-    columns = zip(*(series.values for series in panel.series), strict=True)
-    return all(sum(value is not None for value in column) < 2 for column in columns)
-
-
-def _stands_out(panel: Panel) -> list[bool]:
-    """For each label of a joined panel whether it was measured here, beside published ones."""
-    mixed = len({series.published for series in panel.series}) > 1
-    here = [series for series in panel.series if mixed and not series.published]
-    return [any(one.values[i] is not None for one in here) for i in range(len(panel.labels))]
-
-
 def _draw_joined(axes: Axes, circled: Circled, panel: Panel) -> None:
-    columns = zip(*(series.values for series in panel.series), strict=True)
-    values = [next((v for v in column if v is not None), None) for column in columns]
-    stands_out = np.array(_stands_out(panel), dtype=bool)
-    colour = SOFT if stands_out.any() else BLUE
-    xs, ys = _draw_polygon(axes, circled, values, Look(colour, "o", width=1.3, filled=True))
-    axes.plot(xs[stands_out], ys[stands_out], "o", color=BLUE, markersize=6.5, zorder=6)
-    _draw_labels(axes, circled, stands_out.tolist())
+    out = np.array(stands_out(panel), dtype=bool)
+    look = Look(SOFT if out.any() else BLUE, "o", width=1.3, filled=True)
+    xs, ys = _draw_polygon(axes, circled, figures_in(panel), look)
+    axes.plot(xs[out], ys[out], "o", color=BLUE, markersize=6.5, zorder=6)
+    _draw_labels(axes, circled, out.tolist())
 
 
 def _draw_each(axes: Axes, circled: Circled, panel: Panel) -> None:
@@ -273,4 +289,4 @@ def _draw_key(axes: Axes, place: tuple[float, float], series: Series, look: Look
 
 def _n_legend_rows(panel: Panel) -> int:
     n_keys = min(len(panel.series), MOST_SERIES + 1)
-    return 0 if _is_joined(panel) else math.ceil(n_keys / LEGEND_COLUMNS)
+    return 0 if is_joined(panel) else math.ceil(n_keys / LEGEND_COLUMNS)

@@ -17,7 +17,7 @@ PLACES_NOTE = "The best of each column is bold, the runner-up underlined."
 HERE_NOTE = f"{HERE} measured here; the other figures are as published."
 
 
-def places_of(table: Table) -> tuple[tuple[int, ...], ...]:
+def column_places(table: Table) -> tuple[tuple[int, ...], ...]:
     """1 for the best of a column, 2 for the runner-up, else 0: lines x columns.
 
     Figures that print alike share a place. Only lines that compete count; a column of counts, or
@@ -26,10 +26,10 @@ def places_of(table: Table) -> tuple[tuple[int, ...], ...]:
     >>> from eyechart.records import Estimate
     >>> a, b, c = (Estimate(value, None, None, 100) for value in (0.611, 0.612, 0.7))
     >>> lines = (Line("a", (a,)), Line("b", (b,)), Line("guessing", (c,), ranked=False))
-    >>> places_of(Table("t", "T", (Column("x", "percent", 0),), lines, ranked=True))
+    >>> column_places(Table("t", "T", (Column("x", "percent", 0),), lines, ranked=True))
     ((1,), (1,), (0,))
     """
-    columns = [_column_places(table, index) for index in range(len(table.columns))]
+    columns = [_places_in(table, index) for index in range(len(table.columns))]
     return tuple(tuple(column[i] for column in columns) for i in range(len(table.lines)))
 
 
@@ -57,7 +57,7 @@ def _is_all_grey(table: Table, index: int) -> bool:
     return bool(counted) and all(map(is_grey, counted))
 
 
-def _column_places(table: Table, index: int) -> list[int]:
+def _places_in(table: Table, index: int) -> list[int]:
     figures = [_as_printed(table.columns[index], line, index) for line in table.lines]
     competing = [figure for figure in figures if figure is not None]
     if not table.ranked or len(competing) < 2:

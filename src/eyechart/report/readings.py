@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from eyechart.records import Response, Score
+from eyechart.records import MOST_VERDICT, Response, Score
 from eyechart.report.formatting import WHY_LABELS, heading, number, one_line, words
 from eyechart.report.metric_names import metric_named
 from eyechart.report.naming import way_in_words
 
-MOST_VERDICT = 2
 HEADINGS = {"correct": "Other scores", "verdict": "Verdict", "rating": "Read otherwise"}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from eyechart.items import ItemSet, cluster_of
 from eyechart.metrics import Metric
 from eyechart.metrics.arrays import Floats
-from eyechart.metrics.intervals import UNDEFINED, mean, proportion
+from eyechart.metrics.intervals import UNDEFINED, mean, proportion, share_of_marks
 from eyechart.metrics.jackknife import metric_estimate
 from eyechart.metrics.srcc import METRIC as SRCC
 from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, Cell, Item, Score
@@ -259,7 +259,7 @@ def _mean_cell(sample: Sample, facet: str, value: str) -> Cell:
         facet,
         value,
         sample.metric,
-        mean(values, clusters, within=(0.0, 1.0) if is_share else None),
+        share_of_marks(values, clusters) if is_share else mean(values, clusters),
         n_unscored=sum(_why(sample).values()),
         bounds=_bounds(sample.rows) if is_share else None,
         why=_why(sample),
