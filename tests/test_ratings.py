@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from eyechart import read_ratings, write_ratings
 from eyechart.errors import BadInput
-from eyechart.ratings import decoded, encoded, last_rounds, letters
-from eyechart.records import Item, Rating
+from eyechart.ratings import decoded, encoded, last_rounds, letters, read_answers
+from eyechart.records import Item, Kind, Rating
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1)
 RATINGS = st.builds(
@@ -136,7 +136,7 @@ def test_what_is_no_answer_is_told_with_its_place_item_and_what_was_expected(
     tmp_path: Path, item: str, cell: str, expected: str
 ) -> None:
     found = refused(tmp_path, f"{item},anna,{cell},,")
-    assert found.startswith("1 bad rows; mend them and try again:")
+    assert found.startswith("1 bad row; mend them and try again:")
     assert f"r.csv:2 (item {item}): value: expected {expected}" in found
 
 
@@ -259,7 +259,7 @@ def test_an_answer_that_is_parted_by_mistake_is_told_and_not_cut_short(tmp_path:
         BadInput, match=r"r.csv:2 \(item many\): row: expected no more cells than"
     ) as e:
         read_ratings(file, ITEMS)
-    assert str(e.value).startswith("1 bad rows") and str(e.value).endswith('as in "A, C"')
+    assert str(e.value).startswith("1 bad row") and str(e.value).endswith('as in "A, C"')
     file.write_text("item_id,rater,value\none,anna,B,,\n")
     assert [one.value for one in read_ratings(file, ITEMS)] == [2]
 
@@ -288,3 +288,35 @@ def test_a_value_that_is_no_answer_to_the_item_cannot_be_decoded() -> None:
         decoded(Rating("one", "anna", 5, ""), ITEMS[0])
     with pytest.raises(BadInput, match="item one: 'Dull' is none of its options"):
         encoded("Dull", ITEMS[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "value"),
+    [
+        ("single", "B. Noise", 2.0),
+        ("single", "(b) noise", 2.0),
+        ("multiple", "AC", 5.0),
+        ("multiple", "A. Blur; C. Haze", 5.0),
+    ],
+)
+def test_answers_are_read_as_people_write_them(
+    tmp_path: Path, kind: Kind, written: str, value: float
+) -> None:
+    item = Item("1", kind, "?", (), ("Blur", "Noise", "Haze"))
+    file = tmp_path / "answers.csv"
+    file.write_text(f'item_id, rater , value\n1,anna,"{written}"\n')
+    assert [rating.value for rating in read_ratings(file, [item])] == [value]
+
+
+def test_a_letter_beside_the_text_of_another_option_is_no_answer(tmp_path: Path) -> None:
+    file = tmp_path / "answers.csv"
+    file.write_text("item_id,rater,value\n1,anna,A. Noise\n")
+    with pytest.raises(BadInput, match=r"1 bad row; .*(?s:.)*a letter from A to C"):
+        read_ratings(file, [Item("1", "single", "?", (), ("Blur", "Noise", "Haze"))])
+
+
+def test_a_file_without_answers_is_said_to_have_none(tmp_path: Path) -> None:
+    file = tmp_path / "answers.csv"
+    file.write_text("item_id,rater,value\n")
+    with pytest.raises(BadInput, match="no answers in it; expected a row for each"):
+        read_answers(file, [Item("1", "single", "?", (), ("Blur", "Noise"))])

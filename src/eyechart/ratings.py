@@ -58,11 +58,13 @@ class PeoplesAnswers:
 def read_answers(file: Path | str, items: Iterable[Item]) -> PeoplesAnswers:
     """The answers of a CSV file to these items; rows about other items are counted.
 
-    Raises BadInput as `read_ratings` does, and where all rows are about other items.
+    Raises BadInput as `read_ratings` does, where all rows are about other items, and without rows.
     """
     rows = _Rows(Path(file), {item.id: item for item in items})
     ratings = rows.read()
     rows.refuse_bad_ones({} if ratings else rows.unknown)
+    if not ratings:
+        raise BadInput(f"{file}: no answers in it; expected a row for each:\n{EXAMPLE}")
     return PeoplesAnswers(ratings, rows.n_unknown)
 
 
@@ -73,7 +75,8 @@ def _table(file: Path) -> list[tuple[int, dict[str, str]]]:
             head = lines.readline()
             lines.seek(0)
             table = csv.DictReader(lines, restkey=BEYOND, delimiter=_delimiter(head))
-            missing = [name for name in NEEDED if name not in (table.fieldnames or ())]
+            table.fieldnames = [name.strip() for name in table.fieldnames or ()]
+            missing = [name for name in NEEDED if name not in table.fieldnames]
             if missing:
                 raise BadInput(
                     f"{file}: no column {', '.join(missing)}; expected {', '.join(NEEDED)} in the "
@@ -88,7 +91,8 @@ def _delimiter(head: str) -> str:
     """What parts the columns' names, and so all cells: ";" in many of Europe's spreadsheets."""
 
     def n_named(mark: str) -> int:
-        return len(set(NEEDED) & set(next(csv.reader([head], delimiter=mark), ())))
+        names = next(csv.reader([head], delimiter=mark), ())
+        return len(set(NEEDED) & {name.strip() for name in names})
 
     return max(DELIMITERS, key=n_named)
 
@@ -232,7 +236,9 @@ class _Rows:
         shown = "\n".join(f"  {problem}" for problem in problems[:MOST_SHOWN])
         more = len(problems) - MOST_SHOWN
         rest = f"\n  … and {more} more" if more > 0 else ""
-        raise BadInput(f"{n_bad} bad rows; mend them and try again:\n{shown}{rest}")
+        raise BadInput(
+            f"{n_bad} bad row{'s'[: n_bad - 1]}; mend them and try again:\n{shown}{rest}"
+        )
 
     def _told(self, problems: Iterable[tuple[str, str]], where: str) -> None:
         self._n_bad += 1
@@ -270,9 +276,12 @@ def _one(text: str, item: Item) -> set[float]:
     same = [i for i, option in enumerate(item.options) if option.strip() == text]
     folded = _folded(text)
     found = same or [i for i, option in enumerate(item.options) if _folded(option) == folded]
-    letter = re.fullmatch(r"\(?([A-Z])[.)]?", text, re.IGNORECASE | re.ASCII)
-    if letter and LETTERS.index(letter[1].upper()) < len(item.options):
-        found.append(LETTERS.index(letter[1].upper()))
+    for place, option in enumerate(item.options):
+        letter = LETTERS[place]
+        alone = re.fullmatch(rf"\(?{letter}[.)]?", text, re.IGNORECASE)
+        both = re.fullmatch(rf"\(?{letter}[.):]\s*(.+)", text, re.IGNORECASE)
+        if alone or (both and _folded(both[1]) == _folded(option)):
+            found.append(place)
     return {float(i + 1) for i in found}
 
 
@@ -281,8 +290,13 @@ def _single(text: str, item: Item) -> set[float]:
 
 
 def _several(text: str, item: Item) -> set[float]:
-    """The sums that the text may mean: of one option, or of those parted by ";", or else ","."""
+    """The sums that the text may mean: of one option, of letters in a row ("AC"), or of options
+    parted by ";", or else ",".
+    """
     found = {2.0 ** (place - 1) for place in _one(text, item)}
+    known = LETTERS[: len(item.options)]
+    if len(text) > 1 and len(set(text)) == len(text) and set(text) <= set(known):
+        found.add(sum(2.0 ** known.index(letter) for letter in text))
     parts = [part.strip() for part in text.split(";" if ";" in text else ",")]
     each = [_one(part, item) for part in parts if part]
     if len(parts) > 1 and each and all(each):
