@@ -91,13 +91,30 @@ def test_a_column_that_no_row_has_is_told_with_those_that_there_are(tmp_path: Pa
     assert missed == [f"{tmp_path / 'map.toml'}: [columns] options: {expected}"]
 
 
+def test_all_columns_of_the_data_are_listed_but_once(tmp_path: Path) -> None:
+    by = read(tmp_path, f'{MAP}\n[values.id]\n"1" = "one"')
+    first, *others = map(str, by.misses(["mood", "level"]))
+    assert "not 'prompt'; they have mood, level" in first
+    assert len(others) == 5 and not [one for one in others if "mood" in one]
+    assert str(by.misses([])[0]).endswith("not 'prompt'; they have nothing")
+
+
+def test_lines_of_values_that_no_row_has_are_told(tmp_path: Path) -> None:
+    by = read(tmp_path, f'{MAP}\n[values.options]\n"Y" = "Yes"\n"N" = "No"')
+    rows = [{"kind": " part ", "a": "Y"}, {"kind": True, "b": "None"}, {"kind": None}]
+    met = {line for row in rows for line in by.met(row)}
+    assert met == {("scope", "part"), ("scope", "true"), ("options", "Y")}
+    assert by.unmet(met) == 'map.toml: no row has "0" of [values.scope], "N" of [values.options].'
+    assert by.unmet({*met, ("scope", "0"), ("options", "N")}) == ""
+
+
 def test_values_of_a_column_that_no_row_has_under_our_name_are_told(tmp_path: Path) -> None:
     by = read(tmp_path, '[values.scope]\n"0" = "Global"')
     assert not by.misses(["scope"])
     (missed,) = by.misses(["level"])
     assert str(missed).endswith(
-        "[values.scope]: expected a column that the data have under this name; if it is called "
-        "otherwise there, say so in [columns]: scope = ..."
+        "[values.scope]: expected a column that the data have under this name, or a line in "
+        '[columns]: scope = "its name there"; they have level'
     )
 
 
@@ -108,6 +125,37 @@ def test_a_name_that_is_none_of_ours_is_told_with_the_nearest_all_at_once(tmp_pa
     assert "[values]: no column of ours is called 'scop'; did you mean 'scope'?" in said
 
 
+def test_all_our_names_are_listed_but_once(tmp_path: Path) -> None:
+    said = told(
+        tmp_path, '[columns]\nquestoin = "prompt"\nxyz = "z"\n[values.scop]\n"0" = "Global"'
+    )
+    assert said.splitlines()[1:] == [
+        "  [columns]: no column of ours is called 'questoin'; did you mean 'question'?",
+        "  [columns]: no column of ours is called 'xyz'.",
+        "  [values]: no column of ours is called 'scop'; did you mean 'scope'?",
+        "  our columns are id, kind, options, question, scope",
+    ]
+
+
+def test_one_column_is_not_two_of_ours(tmp_path: Path) -> None:
+    said = told(tmp_path, '[columns]\nquestion = "prompt"\nid = "name"\nkind = "prompt"')
+    assert said.splitlines()[1:] == [
+        "  [columns] question, kind: expected a column for each, not 'prompt' for all of them; or "
+        "say in [values.kind] what its values mean there"
+    ]
+    assert "[columns] options, scope: expected a column for each, not 'b' for all" in told(
+        tmp_path, '[columns]\noptions = ["a", "b"]\nscope = "b"'
+    )
+
+
+def test_one_column_is_two_of_ours_where_values_tell_what_it_means(tmp_path: Path) -> None:
+    by = read(
+        tmp_path,
+        '[columns]\nkind = "form"\nscope = "form"\n[values.scope]\n"open" = "Global"',
+    )
+    assert by.applied({"form": "open"}) == {"kind": "open", "scope": "Global"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -116,6 +164,7 @@ def test_a_name_that_is_none_of_ours_is_told_with_the_nearest_all_at_once(tmp_pa
         ("[columns]\nscope = 3", "[columns] scope: expected a column's name or a list of them"),
         ("[columns]\noptions = []", "[columns] options: expected a column's name or a list"),
         ("[columns]\noptions = ['a', 1]", "[columns] options: expected a column's name or a list"),
+        ("[columns]\noptions = ['a', 'a']", "or a list of them, each once, not ['a', 'a']"),
         ("[values]\nscope = 'x'", '[values.scope]: expected lines such as "theirs" = "ours"'),
         ("[values.scope]\n0 = 1", '[values.scope] "0": expected a text, not 1'),
     ],

@@ -340,7 +340,7 @@ def test_a_benchmark_of_all_questions_together_is_compared_by_their_mean_mark(
     assert [round(cell.estimate.value or 0, 3) for cell in overall if cell] == [0.667, 0.667]
     assert [pair.metric for pair in found.pairs] == ["overall", "accuracy", "verdict"]
     assert [pair.difference.value for pair in found.pairs] == [0.0, 1.0, -0.5]
-    assert "comes first of 2 runs: 66.67 % over all 3 questions" in found.lead
+    assert "share the first place of 2 runs: 66.67 % each over all 3 questions" in found.lead
 
 
 def test_without_a_judge_for_every_run_closed_questions_alone_are_compared(tmp_path: Path) -> None:

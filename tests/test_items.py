@@ -153,7 +153,7 @@ def test_what_is_wrong_with_several_rows_is_told_once_with_the_first_of_them(
 
 def test_several_problems_of_one_row_are_counted_apart() -> None:
     problems = [RowProblem("a:1", "id", "a text"), RowProblem("a:1", "kind", "one of ...")]
-    with pytest.raises(BadInput, match=r"^2 problems in 1 row; mend them and try again:\n  a:1: "):
+    with pytest.raises(BadInput, match=r"^2 problems; mend them and try again:\n  a:1: "):
         checked(Card("x"), [("a:1", problem) for problem in problems])
 
 

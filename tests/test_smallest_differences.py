@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from tests.benchmarks.qbench_files import png
 
+from eyechart.benchmarks.qbench_portrait import BENCHMARK
 from eyechart.errors import BadInput, UnknownName
 from eyechart.items import Card
 from eyechart.metrics.power import ALPHA, POWER, smallest_difference, too_few
@@ -19,6 +24,7 @@ from eyechart.power.reporting import write
 from eyechart.records import Estimate, Item, Kind, Picture, Score
 from eyechart.run_folder import RunInfo, write_info, write_items, write_scores
 
+PORTRAIT = BENCHMARK.sizes
 PLUGIN = '''
 from eyechart.benchmarks import Benchmark
 from eyechart.items import Card, ItemSet
@@ -57,14 +63,24 @@ def questions(n: int, kind: Kind = "true_false", **facets: int) -> list[Item]:
 
 
 def run(
-    folder: Path, items: Sequence[Item], marks: Sequence[float | None], name: str = "correct"
+    folder: Path,
+    items: Sequence[Item],
+    marks: Sequence[float | None],
+    name: str = "correct",
+    *,
+    card: Card | None = None,
 ) -> str:
     """A run folder with these marks, asked of nobody; None: the judge owes it."""
     folder.mkdir()
-    write_info(folder, RunInfo("mine", folder.name, "", "", {}, Card("mine", "Mine")))
+    write_info(folder, RunInfo("mine", folder.name, "", "", {}, card or Card("mine", "Mine")))
     write_items(folder, items)
     scores = [
-        Score(item.id, name, mark, None if mark is not None else "unjudged")
+        Score(
+            item.id,
+            "verdict" if item.kind == "open" else name,
+            mark,
+            None if mark is not None else "unjudged",
+        )
         for item, mark in zip(items, marks, strict=True)
     ]
     write_scores(folder, scores)
@@ -130,6 +146,56 @@ def test_the_parts_that_show_nothing_are_those_that_reports_grey() -> None:
         assert (line.entries[-1] == "shows nothing under 20 points") == too_few(n)
 
 
+def test_a_difference_that_the_accuracy_does_not_allow_is_not_asked_for() -> None:
+    report = power_of(["qbench-portrait"], PowerSettings(accuracy=0.999))
+    largest = report.taken.largest
+    assert report.headline == (
+        "Over all 2,765 questions no difference shows between two models that answer the same "
+        "ones, but one of 0.2 points where each has its own. Over the 17 questions of NBU-CIQAD "
+        "(source dataset) none shows. 61 of 61 parts show no difference on the same questions; at "
+        "this accuracy none over 0.2 points can exist."
+    )
+    assert {line.entries[-1] for line in report.table.lines} == {
+        "shows nothing where paired; over 0.2 points cannot exist"
+    }
+    assert report.notes[2] == (
+        "Two models of that mean accuracy differ by at most 0.2 points: a larger difference cannot "
+        "exist."
+    )
+    assert largest == pytest.approx(0.002)
+    assert {record["shows_20_points"] for record in report.records()} == {None}
+
+
+def test_parts_that_show_a_difference_that_can_exist_have_no_remark(tmp_path: Path) -> None:
+    name = plugin(tmp_path, '{"": {"": 900}, "scope": {"Global": 500, "Local": 400}}')
+    report = power_of([name], PowerSettings(accuracy=0.05))
+    assert report.headline.endswith(
+        "At this accuracy no difference over 10 points can exist, and every part shows one that "
+        "can."
+    )
+    assert {line.entries[-1] for line in report.table.lines} == {""}
+    one = plugin(tmp_path, '{"": {"": 900}, "scope": {"Global": 890, "Local": 10}}')
+    assert power_of([one], PowerSettings(accuracy=0.95)).headline.endswith(
+        "1 of 2 parts shows no difference on the same questions; at this accuracy none over 10 "
+        "points can exist."
+    )
+
+
+def test_where_20_points_are_the_most_there_can_be_they_are_still_asked_for() -> None:
+    for accuracy in (0.1, 0.9):
+        report = power_of(["qbench-portrait"], PowerSettings(accuracy=accuracy))
+        assert report.headline.endswith(" parts show nothing under 20 points.")
+        assert report.records()[0]["shows_20_points"] is True
+
+
+def test_a_part_that_shows_a_difference_only_where_each_has_its_own_is_told_so(
+    tmp_path: Path,
+) -> None:
+    name = plugin(tmp_path, '{"": {"": 2800}, "scope": {"Global": 2790, "Local": 2765}}')
+    told = power_of([name], PowerSettings(accuracy=0.999)).headline
+    assert "questions of Local (scope) none shows between two that answer the same ones." in told
+
+
 def test_items_are_counted_by_facet_and_kind(tmp_path: Path) -> None:
     folder = tmp_path / "items"
     folder.mkdir()
@@ -185,7 +251,7 @@ def test_absurd_settings_are_refused_by_their_options_before_anything_is_read(
 def test_columns_are_refused_for_what_has_its_own(tmp_path: Path) -> None:
     runs = [run(tmp_path / name, questions(5), [1.0, 0.0] * 2 + [1.0]) for name in "ab"]
     columns = PowerSettings(columns=tmp_path / "columns.toml")
-    told = "a run has its own items; leave out --data and --columns"
+    told = "a run has its own items; leave out --data, --columns and --photos"
     for targets in ([runs[0]], runs):
         with pytest.raises(BadInput, match=f"a: {told}"):
             power_of(targets, columns)
@@ -201,6 +267,43 @@ def test_columns_are_refused_for_what_has_its_own(tmp_path: Path) -> None:
         power_of(["qbench-portrait"], columns)
 
 
+def test_photographs_that_data_name_are_found_in_their_folder(tmp_path: Path) -> None:
+    taxonomy = {"image_source": "NIs", "source_dataset": "AVA", "dimension": "Technical"}
+    rows = [
+        {"image": f"{i}.png", "kind": "TF", "question": f"Is it blurred, {i}?", "answer": True}
+        | {"concern": "Blur", "scope": "Global", **taxonomy}
+        for i in range(3)
+    ]
+    (tmp_path / "q.json").write_text(json.dumps(rows))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(3):
+        (photos / f"{i}.png").write_bytes(png(i))
+    settings = PowerSettings(data=(str(tmp_path / "q.json"),), workspace=tmp_path / "runs")
+    with pytest.raises(BadInput, match="give their folder with --photos"):
+        power_of(["qbench-portrait"], settings)
+    found = power_of(["qbench-portrait"], dataclasses.replace(settings, photos=photos))
+    assert found.parts[0].n == 3
+
+
+def test_photographs_are_refused_where_nothing_names_them(tmp_path: Path) -> None:
+    photos = PowerSettings(photos=tmp_path)
+    told = "is where photographs that --data name lie; name the data with --data, or leave out"
+    for name in ("qbench-portrait", "qbench-perception"):
+        with pytest.raises(BadInput, match=f"^{name}: --photos .* {told} --photos$"):
+            power_of([name], photos)
+    runs = [run(tmp_path / name, questions(5), [1.0, 0.0] * 2 + [1.0]) for name in "ab"]
+    for targets in (runs[:1], runs):
+        with pytest.raises(BadInput, match=r"a: a run has its own items; leave out .* and --photo"):
+            power_of(targets, photos)
+
+
+def test_photographs_of_a_benchmark_that_is_made_of_them_are_read(tmp_path: Path) -> None:
+    missing = PowerSettings(photos=tmp_path / "missing")
+    with pytest.raises(BadInput, match="missing: no such folder; --photos names a folder of photo"):
+        power_of(["snellen"], missing)
+
+
 def test_an_unknown_name_is_told_beside_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="did you mean 'qbench-portrait'"):
         power_of(["qbench-portrai"], PowerSettings(workspace=tmp_path))
@@ -211,7 +314,9 @@ def test_a_run_is_counted_like_its_items_and_nothing_is_estimated_from_one(tmp_p
     assert report.sized.sizes == {"": {"": 60}, "scope": {"scope 0": 30, "scope 1": 30}}
     assert (report.taken.accuracy, report.taken.correlation) == (0.6, 0.5)
     assert any("Name two or more run folders" in note for note in report.notes)
-    with pytest.raises(BadInput, match="a run has its own items; leave out --data and --columns"):
+    with pytest.raises(
+        BadInput, match="a run has its own items; leave out --data, --columns and --photos"
+    ):
         power_of([tmp_path / "a"], PowerSettings(data=("x",)))
 
 
@@ -244,12 +349,12 @@ def test_what_is_given_comes_before_what_runs_say(tmp_path: Path) -> None:
 
 def test_verdicts_that_a_judge_owes_leave_their_questions_out(tmp_path: Path) -> None:
     items = questions(20, "open")
-    first = run(tmp_path / "a", items, [0.5, 1.0] * 10, "verdict")
-    second = run(tmp_path / "b", items, [None, 0.5, 1.0, 0.0] * 5, "verdict")
+    first = run(tmp_path / "a", items, [0.5, 1.0] * 10)
+    second = run(tmp_path / "b", items, [None, 0.5, 1.0, 0.0] * 5)
     report = power_of([first, second])
     assert report.parts[0].n == 15
     assert "5 questions are not marked in all runs and left out." in report.notes
-    third = run(tmp_path / "c", items, [None] * 20, "verdict")
+    third = run(tmp_path / "c", items, [None] * 20)
     with pytest.raises(BadInput, match="a, c: no question is marked in all of these runs; expect"):
         power_of([first, third])
 
@@ -268,6 +373,55 @@ def test_several_targets_must_all_be_runs(tmp_path: Path) -> None:
         power_of([first, "snellen"])
     with pytest.raises(BadInput, match="expected a benchmark, items or run folders; none was"):
         power_of([])
+
+
+def test_a_run_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    twice = run(tmp_path / "a", questions(5), [1.0] * 5)
+    with pytest.raises(BadInput, match="/a: given twice; expected different run folders"):
+        power_of([twice, Path(twice) / ".." / "a"])
+
+
+ASKED: dict[str, dict[str, Any]] = {
+    "single": {"options": ("Yes", "No"), "answer": "Yes"},
+    "multiple": {"options": ("Yes", "No"), "answer": ("Yes",)},
+    "true_false": {"answer": True},
+    "open": {"answer": "Yes"},
+}
+
+
+def portraits(n: int) -> list[Item]:
+    """So many questions of each published cell: image source, dimension, kind and scope."""
+    cells = itertools.product(PORTRAIT["image_source/dimension"], PORTRAIT["kind/scope"], range(n))
+    found = []
+    for i, (about, asked, _) in enumerate(cells):
+        (source, dimension), (kind, scope) = about.split("/"), asked.split("/")
+        facets = {"dimension": dimension, "image_source": source, "scope": scope}
+        found.append(Item(f"q{i}", cast(Kind, kind), "?", (), **ASKED[kind], facets=facets))
+    return found[::-1]
+
+
+def test_items_and_runs_are_counted_in_the_parts_and_the_order_that_are_published(
+    tmp_path: Path,
+) -> None:
+    items = portraits(2)
+    marks = correlated(len(items), shared=0.5, n_models=2)
+    card = Card("mine", "Mine", benchmark="qbench-portrait")
+    runs = [run(tmp_path / f"m{i}", items, mine, card=card) for i, mine in enumerate(marks)]
+    for targets in (runs[:1], runs):
+        sizes = power_of(targets).sized.sizes
+        published = {name: list(values) for name, values in PORTRAIT.items() if name in sizes}
+        assert {name: list(values) for name, values in sizes.items()} == published
+        assert list(sizes) == [
+            *("", "image_source", "dimension", "kind", "scope"),
+            *("image_source/dimension", "kind/scope"),
+        ]
+        assert sizes["image_source/dimension"]["AGIs/Technical"] == 16
+        assert sizes["kind/scope"]["open/Local"] == 20
+
+
+def test_items_that_belong_to_no_benchmark_are_counted_in_no_crossing(tmp_path: Path) -> None:
+    report = power_of([run(tmp_path / "a", portraits(2), [1.0] * 160)])
+    assert list(report.sized.sizes) == ["", "kind", "scope", "dimension", "image_source"]
 
 
 def test_ratings_have_no_difference_of_accuracies(tmp_path: Path) -> None:

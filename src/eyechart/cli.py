@@ -262,6 +262,7 @@ def power(
     ] = 0.05,
     data: o.Data = None,
     columns: o.Columns = None,
+    photos: o.Photos = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON list and nothing else.")
     ] = False,
@@ -289,6 +290,7 @@ def power(
         alpha=alpha,
         data=tuple(data or ()),
         columns=columns,
+        photos=photos,
         workspace=workspace,
     )
     found = power_of(targets, settings)

@@ -343,7 +343,7 @@ def _told(card: Card, problems: Sequence[RowProblem]) -> str:
     n_rows = len({problem.where for problem in problems})
     what = f"{n_rows:,} bad row{'s' if n_rows > 1 else ''}"
     if n_rows < len(problems):
-        what = f"{len(problems):,} problems in {what.replace('bad ', '')}"
+        what = f"{len(problems):,} problems"
     shown = "\n".join(f"  {line}" for line in lines[:MAX_PROBLEMS_SHOWN])
     more = len(lines) - MAX_PROBLEMS_SHOWN
     rest = f"\n  … and {more:,} more" if more > 0 else ""

@@ -173,10 +173,10 @@ def load_items(benchmark: str | Path, settings: RunSettings) -> tuple[str, ItemS
     path = Path(benchmark)
     is_path = path.exists() and str(benchmark) not in plugins.names("benchmarks")
     if is_path and path.suffix != ".py":
-        if settings.data or settings.columns:
+        if settings.data or settings.columns or settings.photos:
             raise BadInput(
-                f"{path}: an item folder has its own data and columns; leave out --data and "
-                "--columns, or name the benchmark: eyechart run NAME --data FILE"
+                f"{path}: an item folder has its own data and columns; leave out --data, --columns "
+                "and --photos, or name the benchmark: eyechart run NAME --data FILE"
             )
         item_set = read_items(path)
         name = item_set.card.name
@@ -284,6 +284,7 @@ def _report(
         charts=told.charts,
         overall=rules.overall,
         rubrics=rules.rubrics,
+        order=rules.sizes,
         lead=told.lead,
         notes=(
             *info.notes,

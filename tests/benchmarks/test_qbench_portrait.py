@@ -264,6 +264,14 @@ def test_a_column_map_reads_a_release_with_names_of_its_own(tmp_path: Path) -> N
     assert read(file, columns=tmp_path / "map.toml").card.digest != item_set.card.digest
 
 
+def test_values_of_a_column_map_that_no_row_has_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text('[values.scope]\n"whole" = "Global"\n"part" = "Local"')
+    file = listed(tmp_path, *rows(scope="part"))
+    card = read(file, columns=tmp_path / "map.toml").card
+    assert card.notes == ('map.toml: no row has "whole" of [values.scope].',)
+    assert read(file, columns=tmp_path / "map.toml", most=2).card.notes == ()
+
+
 def test_an_option_that_a_row_lacks_shifts_no_letter(tmp_path: Path) -> None:
     (tmp_path / "map.toml").write_text('[columns]\noptions = ["c1", "c2", "c3", "c4", "c5"]')
     kept = {name: value for name, value in ROW.items() if name != "options"}
@@ -338,7 +346,7 @@ def test_what_is_wrong_with_all_rows_of_all_files_is_told_at_once(tmp_path: Path
     )
     second = listed(tmp_path / "two", {**ROW, "image": "gone.png", "id": "9"}, name="two.jsonl")
     said = told(first, second)
-    assert said.startswith("5 problems in 4 rows; mend them and try again:\n")
+    assert said.startswith("5 problems; mend them and try again:\n")
     for where, what in [
         (f"{first}: row 1 (item a.png)", "concern: expected one of Technical (Noise, Blur,"),
         (f"{first}: row 1 (item a.png)", "answer: expected one of ['Noise', 'Blur',"),
@@ -357,6 +365,19 @@ def test_a_facet_that_no_row_has_is_one_problem(tmp_path: Path) -> None:
     assert 'say so with --columns map.toml, under [columns]: source_dataset = "its name"' in said
 
 
+def test_columns_are_listed_once_however_many_no_row_has(tmp_path: Path) -> None:
+    file = listed(tmp_path, *rows(kind=..., scope=..., concern=..., mood="calm"))
+    said = told(file)
+    assert said.count("mood") == said.count("The columns are") == 1
+    assert (
+        "Blur, Exposure" in said and "no row has it; if one of the columns is it: scope = " in said
+    )
+    (tmp_path / "map.toml").write_text('[columns]\nkind = "form"\nscope = "level"')
+    said = told(file, columns=tmp_path / "map.toml")
+    assert said.count("mood") == 1 and "The columns are" not in said
+    assert "a column that the data have, not 'form'; they have image, question," in said
+
+
 def test_a_facet_that_some_rows_lack_is_told_of_those(tmp_path: Path) -> None:
     given = [ROW, *rows(scope=None)[1:]]
     said = told(listed(tmp_path, *given))
@@ -370,6 +391,15 @@ def test_images_that_are_not_unpacked_are_one_problem(tmp_path: Path) -> None:
     assert len(said.splitlines()) == 2
     assert "image: expected an image that is there, not '0.png'; unpack the images into" in said
     assert said.endswith("--photos; no image of the 60 rows is there")
+
+
+@pytest.mark.parametrize("other", ["portraits.json", ".", "sub/../portraits.json"])
+def test_a_file_that_is_named_twice_is_refused_by_its_name(tmp_path: Path, other: str) -> None:
+    file = listed(tmp_path, *rows())
+    (tmp_path / "sub").mkdir()
+    message = r"portraits\.json: named twice; expected every file of questions once in --data"
+    with pytest.raises(BadInput, match=message):
+        read(file, tmp_path / other)
 
 
 @pytest.mark.parametrize("name", ["a.png", "copies/of-a.png"])
@@ -390,7 +420,7 @@ def test_two_rows_for_one_embedded_image_are_told_even_where_more_is_wrong(tmp_p
         [{**ROW, "id": 1, "image": picture}, {**ROW, "id": 2, "image": picture, "scope": "x"}],
     )
     said = told(file)
-    assert said.startswith("2 problems in 1 row; mend them")
+    assert said.startswith("2 problems; mend them")
     assert (
         f"row 2 (item 2): image: expected an image of its own, not '2', which {file}: row 1" in said
     )
@@ -404,7 +434,7 @@ def test_an_id_that_comes_twice_is_told_even_where_more_is_wrong(tmp_path: Path)
     file = listed(tmp_path, *given)
     said = told(file)
     assert f"id: expected an id of its own, not 'same', which {file}: row 1 (item same) has" in said
-    assert said.startswith("3 problems in 2 rows")
+    assert said.startswith("3 problems")
 
 
 def test_an_image_that_cannot_be_read_is_told(
@@ -489,7 +519,7 @@ def test_what_is_wrong_with_such_a_folder_is_told_at_once_with_each_item(tmp_pat
     (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
     remove_digests(folder)
     said = refused(folder)
-    assert said.startswith("7 problems in 3 rows; mend them and try again:\n")
+    assert said.startswith("7 problems; mend them and try again:\n")
     for told_of in (
         "mine (item 1): options: expected 4 options, as the paper has it, not 5",
         "mine (item 1): concern: expected one of Technical (Noise, Blur, Exposure, Color, Artifa",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from eyechart.benchmarks import Findings
 from eyechart.benchmarks.qbench_portrait_marks import Marks, Questions, marks_in, questions_of
 from eyechart.benchmarks.qbench_portrait_places import (
     Place,
+    best_first,
     gap_to_people,
     lead_of,
+    lead_of_all,
     places_of,
     places_table,
     published_figure,
@@ -156,6 +159,129 @@ def test_a_judge_may_owe_a_few_verdicts_and_no_more(n_owed: int, ranked: bool) -
     assert ("rank 5 of 26" in found) is ranked
 
 
+def lead_of_several(*runs: Findings) -> str:
+    marked, _, questions = told(*runs)
+    return lead_of_all(marked, questions)
+
+
+def easy_only(model: str) -> Findings:
+    """Right on two of three closed questions and on each open one that is judged, every other."""
+    scores = []
+    for i, item in enumerate(ITEMS):
+        if item.kind != "open":
+            scores.append(Score(item.id, "correct", float(i % 3 > 0)))
+        elif i % 2:
+            scores.append(Score(item.id, "verdict", 1.0, judge="judge"))
+        else:
+            scores.append(Score(item.id, "verdict", None, "unjudged", judge="judge"))
+    return findings(ITEMS, scores, model)
+
+
+def better(model: str) -> Findings:
+    """Right wherever `easy_only` is, on some closed questions more, and on no other open one."""
+    right = [
+        float(i % 2) if item.kind == "open" else float(i % 3 > 0 or i % 30 == 0)
+        for i, item in enumerate(ITEMS)
+    ]
+    return findings(ITEMS, list(scored(ITEMS, right)), model)
+
+
+def test_runs_are_ordered_and_compared_over_the_questions_that_all_have_marks_of() -> None:
+    """A run with half of its verdicts owed has the higher mean, of other questions."""
+    runs = [easy_only("half"), better("whole")]
+    marked, _, questions = told(*runs)
+    half, whole = (one.figures["Overall"] for one in marked)
+    assert half is not None and whole is not None and (half.value or 0) > (whole.value or 0)
+    n = int((~np.isnan(marked[0].values)).sum())
+    first, second = best_first(marked, questions)
+    assert (first.run.model, first.overall.n, second.overall.n) == ("whole", n, n)
+    assert (first.overall.value or 0) > (second.overall.value or 0)
+    lead = lead_of_several(*runs)
+    assert lead.startswith(f"whole comes first of 2 runs: {100 * (first.overall.value or 0):.2f} %")
+    assert f" % over the {n:,} questions that all have marks of (95 % interval " in lead
+    gap = (first.overall.value or 0) - (second.overall.value or 0)
+    assert f"Its lead over half is +{100 * gap:.1f} points (+" in lead
+    assert lead.endswith(
+        "): a clear difference. half has verdicts on only a part of the open questions "
+        "(OE in part)."
+    )
+    assert "half and third have verdicts on only a part" in lead_of_several(
+        *runs, easy_only("third")
+    )
+
+
+def test_runs_that_wait_for_a_judge_are_compared_over_their_closed_questions() -> None:
+    closed = [item for item in ITEMS if item.kind != "open"]
+    weak = findings(ITEMS, list(scored(closed, [1.0, 0.0, 0.0] * 741)), "weak")
+    strong = findings(ITEMS, list(scored(closed, [1.0, 1.0, 0.0] * 741)), "strong")
+    assert "strong comes first of 2 runs: 66.67 % over the 2,223 closed" in lead_of_several(
+        weak, strong
+    )
+    withheld = [*(replace(one, answer=None) for one in ITEMS[:10]), *ITEMS[10:]]
+    runs = [
+        replace(one, item_set=replace(one.item_set, items=tuple(withheld)))
+        for one in (weak, strong)
+    ]
+    n = sum(item.kind != "open" for item in ITEMS[10:])
+    assert f"% over the {n:,} closed questions that all have marks of (95 %" in lead_of_several(
+        *runs
+    )
+
+
+def test_runs_that_reach_the_same_share_the_first_place() -> None:
+    equal = [findings(ITEMS, list(scored(ITEMS, marks(1610))), name) for name in ("one", "two")]
+    worse = findings(ITEMS, list(scored(ITEMS, marks(1000))), "worse")
+    assert lead_of_several(worse, *equal) == (
+        "one and two share the first place of 3 runs: 58.23 % each over all 2,765 questions "
+        "(95 % interval 56.4–60.1)."
+    )
+    certain, torn = (
+        findings(ITEMS[:40], list(scored(ITEMS[:40], given)), name)
+        for name, given in (("certain", [1.0, 0.0] * 20), ("torn", [0.5] * 40))
+    )
+    assert lead_of_several(certain, torn).startswith(
+        "certain and torn share the first place of 2 runs: 50.00 % each over all 40 questions "
+        "(95 % intervals 35.2–64.8 and "
+    )
+
+
+def test_runs_without_a_question_that_all_have_marks_of_have_no_lead() -> None:
+    open_ones = [item for item in ITEMS if item.kind == "open"]
+    halves = [
+        [
+            Score(item.id, "verdict", 1.0, judge="judge")
+            if i % 2 == half
+            else Score(item.id, "verdict", None, "unjudged", judge="judge")
+            for i, item in enumerate(open_ones)
+        ]
+        for half in (0, 1)
+    ]
+    runs = [findings(open_ones, scores, f"run {i}") for i, scores in enumerate(halves)]
+    assert lead_of_several(*runs) == ""
+
+
+def test_people_are_compared_with_the_run_that_leads() -> None:
+    people = findings(ITEMS, list(scored(ITEMS, [1.0] * 2765)), "People (3 raters)", people=True)
+    marked, _, questions = told(easy_only("half"), better("whole"), people)
+    found = gap_to_people(marked[:2], marked[2:], questions)
+    assert found.startswith("On the 2,765 questions that both have marks of, People (3 raters) rea")
+    assert "the gap from them to whole is +" in found
+    assert gap_to_people([], marked[2:], questions) == ""
+
+
+def test_people_who_answered_no_open_question_are_called_so_in_one_bracket() -> None:
+    closed = [item for item in ITEMS if item.kind != "open"]
+    scores = list(scored(closed, [1.0] * 2223))
+    labels = [
+        marks_in(run, questions_of([run])).label
+        for name in ("People (3 raters)", "People")
+        for run in [findings(ITEMS, scores, name, people=True)]
+    ]
+    assert labels == ["People (3 raters, w/o OE)", "People (w/o OE)"]
+    run = findings(ITEMS, scores, "Qwen3-VL (8B)")
+    assert marks_in(run, questions_of([run])).label == "Qwen3-VL (8B) (w/o OE)"
+
+
 def gap(run: Findings, people: Findings) -> str:
     marked, _, questions = told(run, people)
     return gap_to_people(marked[:1], marked[1:], questions)
@@ -169,9 +295,9 @@ def test_people_and_a_run_are_compared_on_the_questions_that_both_have_marks_of(
     rated = [1.0] * 75 + [0.0] * 75
     people = findings(ITEMS, list(scored(asked, rated)), "People (3 raters)", people=True)
     assert gap(run, people) == (
-        "On the 100 questions that both have marks of, these 3 people reach 75.00 % (65.7–82.5) "
-        "and ours 34.00 % (25.5–43.7); the gap from them to ours is +41.0 points (+28.0 to +54.0): "
-        "a clear difference for these people."
+        "On the 100 questions that both have marks of, People (3 raters) reach 75.00 % "
+        "(65.7–82.5) and ours 34.00 % (25.5–43.7); the gap from them to ours is +41.0 points "
+        "(+28.0 to +54.0): a clear difference for these people."
     )
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from tests.benchmarks.portrait_samples import findings, item, published_items, scored
 
-from eyechart.benchmarks.qbench_portrait_tables import tell_all
+from eyechart.benchmarks.qbench_portrait_tables import MOST_DRAWN, tell_all
 from eyechart.benchmarks.qbench_portrait_taxonomy import COUNTS, TABLES
-from eyechart.errors import UnknownName
+from eyechart.errors import BadInput, UnknownName
 from eyechart.metrics.intervals import mean, wilson
 from eyechart.records import Chart, Estimate, Line, Score, Table
+from eyechart.report import radar
 from eyechart.report.own_tables import worded
 
 FEW = (
@@ -173,12 +174,24 @@ def test_what_nobody_was_asked_is_left_out_for_people() -> None:
     assert "left out" not in found.note
 
 
+def test_people_who_answered_no_open_question_are_told_so_and_no_judge() -> None:
+    closed = [score for score in scored(FEW, MARKS) if score.name == "correct"]
+    people = findings(FEW, closed, "People (3 raters)", people=True)
+    found = tell_all([findings(FEW, list(scored(FEW, MARKS))), people], []).tables[0]
+    assert found.lines[-1].label == "People (3 raters, w/o OE)"
+    assert "People w/o OE: people who answered no open question; over closed" in found.note
+    assert "judge has graded" not in found.note
+    both = tell_all([findings(FEW, closed), people], []).tables[0].note
+    assert "as no judge has graded the open ones; not ranked. People w/o OE: people who" in both
+
+
 def test_other_questions_have_a_guess_of_their_own_and_no_bold_figure() -> None:
     told = tell_all([findings(FEW, list(scored(FEW, MARKS)))], [])
     found = table(told.tables, "table3")
     guess = line(found, "Random guess, these items")
     assert [one.label for one in found.lines[:2]] == ["Random guess", guess.label]
     assert (guess.group, guess.ranked, guess.source) == ("Baseline", False, "")
+    assert not guess.published
     assert [one.label for one in worded(found).lines if one.is_here] == ["ours"]
     assert "Random guess, these items: computed from their kinds, not published." in found.note
     assert figures(found, "Random guess, these items") == {
@@ -279,6 +292,38 @@ def test_figure_4_shows_the_published_models_that_were_chosen() -> None:
     assert [one.name for one in by_subset.series] == ["GPT-5.2", "Pixtral (12B)"]
     best = chart(tell_all([], []).charts, "radar").panels[1]
     assert [one.name for one in best.series][3:] == ["Qwen3-VL-Plus", "Qwen3-VL (8B)"]
+
+
+def test_figure_4_says_which_runs_it_leaves_out_by_subset() -> None:
+    """The best are those of the lead, over the questions that all have marks of."""
+    given = [(0.0, "none"), (1.0, "all"), (0.5, "half")]
+    runs = [findings(FEW, list(scored(FEW, [mark] * 6)), name) for mark, name in given]
+    owing = [
+        Score(s.item_id, s.name, None, "unjudged") if s.item_id == "f" else s
+        for s in scored(FEW, MARKS)
+    ]
+    told = tell_all([*runs, findings(FEW, owing, "owing")], [])
+    found = chart(told.charts, "radar")
+    names = [one.name for one in found.panels[1].series if not one.published]
+    assert names == ["all", "owing (OE in part)", "half"]
+    assert found.note.endswith("(b) shows the best 3 runs and leaves out none.")
+    assert "leaves out" not in chart(tell_all(runs, []).charts, "radar").note
+
+
+def test_as_many_published_models_may_be_chosen_as_the_drawing_has_lines_left() -> None:
+    assert MOST_DRAWN == radar.MOST_SERIES
+    models = [one.label for one in tell_all([], []).tables[0].lines[1:]]
+    runs = [findings(FEW, list(scored(FEW, MARKS)), f"run {i}") for i in range(4)]
+    for n_runs, n in ((0, 7), (1, 6), (3, 4), (4, 4)):
+        by_subset = chart(tell_all(runs[:n_runs], models[:n]).charts, "radar").panels[1]
+        assert len(by_subset.series) == 7
+        with pytest.raises(BadInput, match=f"shows 7 lines in all; choose at most {n}$"):
+            tell_all(runs[:n_runs], models[: n + 1])
+    with pytest.raises(BadInput, match=r"^5 published models chosen beside 3 runs, where Figure 4"):
+        tell_all(runs, models[:5])
+    with pytest.raises(BadInput, match=r"^8 published models chosen, where Figure 4"):
+        tell_all([], models[:8])
+    assert tell_all(runs, [*models[:4], *models[:4]]).charts
 
 
 @pytest.mark.parametrize("name", ["GPT-5.3", "Random guess"])

@@ -16,6 +16,7 @@ from eyechart.report.compare_page import (
     comparison_page,
     write_comparison,
 )
+from eyechart.report.compare_tables import pair_sheet
 from eyechart.report.comparison import (
     Comparison,
     Pair,
@@ -24,6 +25,7 @@ from eyechart.report.comparison import (
     pair_lists,
     turned,
 )
+from eyechart.report.drawing import SERIES
 
 
 def run(name: str, value: float | None, n: int = 100) -> RunResult:
@@ -94,6 +96,17 @@ def test_one_run_beside_people_comes_first_of_nothing() -> None:
     assert nobody == "1 run with a value; two or more are needed to compare."
 
 
+def test_what_the_figure_is_of_is_told_where_it_is_not_of_all_items() -> None:
+    of_closed = comparison_headline(comparison(run("a", 0.6, 45), run("b", 0.5, 45)))
+    assert "(95 % interval 55.0–65.0), over the 45 closed questions that all share." in of_closed
+    alone = comparison_headline(comparison(run("a", 0.6, 45), people(0.8, 45)))
+    assert alone.startswith("a reaches accuracy 60.0 % (95 % interval 55.0–65.0), over 45 closed")
+    cells = (Cell("", "", "overall", Estimate(0.6, 0.5, 0.7, 98)),)
+    two = [RunResult(name, "m", cells) for name in ("a", "b")]
+    in_part = comparison_headline(dataclasses.replace(comparison(*two), metric="overall"))
+    assert "(95 % interval 50.0–70.0), over 98 of the 100 items that all share." in in_part
+
+
 def test_without_a_tested_pair_only_the_order_is_told() -> None:
     headline = comparison_headline(comparison(run("a", 0.6), run("b", 0.5)))
     assert headline.endswith("Next is b with 50.0 %.")
@@ -139,11 +152,30 @@ def test_names_of_runs_are_escaped(name: str) -> None:
 
 
 def test_an_undefined_value_is_a_dash_and_small_cells_are_marked(tmp_path: Path) -> None:
-    two = comparison(run("a", 0.6), run("b", None))
+    b = run("b", 0.5)
+    (single,) = (cell for cell in b.cells if cell.facet)
+    other = dataclasses.replace(single, value="open")
+    two = comparison(run("a", 0.6), dataclasses.replace(b, cells=(b.cells[0], other)))
     write_comparison(two, tmp_path)
     text = (tmp_path / "compare.md").read_text(encoding="utf-8")
     assert "| single choice | 60.0‡ (55.0–65.0) | – |" in text
     assert "‡ fewer than 55 questions" in text
+
+
+def test_a_side_without_a_figure_by_a_facet_has_no_column_there() -> None:
+    three = comparison(run("a", 0.6), run("b", 0.5), people(None))
+    _, _, table = comparison_page(three).partition('<table class="beside">')
+    assert ">b<" in table
+    assert PEOPLE not in table
+    _, _, markdown = comparison_markdown(three).partition("## Accuracy by kind")
+    assert "| Kind | a | b |\n" in markdown
+    nobody = comparison_page(comparison(run("a", None), run("b", None)))
+    assert 'class="beside"' not in nobody
+    names = [PEOPLE, *(f"run {i}" for i in range(8))]
+    many_sides = comparison(people(None), *(run(name, 0.5) for name in names[1:]))
+    _, _, turned_around = comparison_markdown(many_sides).partition("## Accuracy by kind")
+    assert turned_around.count("| run ") == 8
+    assert PEOPLE not in turned_around
 
 
 def test_each_setting_has_its_own_severity_panels(demo: Demo) -> None:
@@ -210,7 +242,7 @@ def test_the_pairs_of_seven_runs_are_one_table() -> None:
 def test_of_more_pairs_those_of_the_best_run_come_first_and_the_others_are_folded() -> None:
     best, others = pair_lists(many(26))
     assert (best.heading, len(best.pairs)) == ("run 0 and each other run", 25)
-    assert (others.heading, len(others.pairs)) == ("The other 300 pairs", 300)
+    assert (others.heading, len(others.pairs)) == ("300 other pairs", 300)
     assert [(pair.a, pair.b) for pair in best.pairs[:2]] == [("run 0", "run 1"), ("run 0", "run 2")]
     page = comparison_page(many(26))
     first, second = re.findall(r"<details class=\"panel\"( open)?><summary><h3 id=\"pairs", page)
@@ -240,8 +272,63 @@ def test_the_pairs_of_the_best_run_stand_metric_by_metric_the_main_one_first() -
         ),
         pairs=(*every.pairs, *verdicts, *overall),
     )
-    first = pair_lists(found)[0].pairs
-    assert [one.metric for one in first] == ["overall"] * 7 + ["accuracy"] * 7 + ["verdict"] * 7
+    assert [(one.heading, len(one.pairs)) for one in pair_lists(found)] == [
+        ("Overall: run 0 and each other run", 7),
+        ("Accuracy: run 0 and each other run", 7),
+        ("Open answers: run 0 and each other run", 7),
+        ("Overall: 21 other pairs", 21),
+        ("Accuracy: 21 other pairs", 21),
+        ("Open answers: 21 other pairs", 21),
+    ]
+    opened = re.findall(
+        r"<details class=\"panel\"( open)?><summary><h3 id=\"pairs", comparison_page(found)
+    )
+    assert opened == [" open", "", "", "", "", ""]
+
+
+def test_pairs_of_few_runs_are_a_list_for_each_metric_the_main_one_open() -> None:
+    verdict = Pair("a", "b", "verdict", Estimate(0.1, 0.08, 0.12, 90), 90)
+    two = comparison(run("a", 0.6), run("b", 0.5), pairs=(verdict, pair("a", "b", 0.1, 0.01)))
+    page, markdown = comparison_page(two), comparison_markdown(two)
+    assert re.findall(r'panel"( open)?><summary><h3 id="pairs\d"><bdi>([^<]*)', page) == [
+        (" open", "Accuracy"),
+        ("", "Open answers"),
+    ]
+    accuracy, open_answers = (markdown.index(f"## Pairs: {m}") for m in ("Accuracy", "Open answ"))
+    assert accuracy < markdown.index("McNemar p") < markdown.index("treat the items") < open_answers
+    assert "McNemar" not in markdown[open_answers : markdown.index("## Accuracy by kind")]
+    assert "compare.csv" not in markdown
+
+
+def test_the_best_run_is_named_once_over_its_pairs_and_the_difference_is_its_lead() -> None:
+    best, others = map(pair_sheet, pair_lists(many(8)))
+    assert best.names == ("Other side",)
+    assert best.figures == (
+        *("Lead", "95 % interval", "n", "only it right", "only the other right"),
+        *("McNemar p", "Holm p"),
+    )
+    assert (best.rows[0].names, best.rows[0].figures[0]) == (("run 1",), "+2.0")
+    assert (others.names, others.figures[0]) == (("A", "B"), "A − B")
+
+
+def test_pairs_without_a_test_have_none_of_its_columns_and_say_what_their_intervals_are() -> None:
+    every = many(8)
+    verdicts = [
+        dataclasses.replace(one, metric="verdict", p_mcnemar=None, p_holm=None)
+        for one in every.pairs
+    ]
+    found = dataclasses.replace(every, pairs=(*every.pairs, *verdicts))
+    tested, untested, *_ = map(pair_sheet, pair_lists(found))
+    assert untested.figures == ("Lead", "95 % interval", "n")
+    alone = "Each interval is for its pair alone, not corrected for being one of many"
+    assert untested.note == f"{alone}."
+    assert tested.note == f"{alone}; Holm's p is."
+    page = comparison_page(found)
+    assert f"{alone}." in page
+    assert "Where answers are right or wrong, each pair is tested too" in page
+    assert f"{alone}; Holm&#39;s p is." in comparison_page(found)
+    (single,) = pair_lists(comparison(run("a", 0.6), run("b", 0.5), pairs=every.pairs[:1]))
+    assert single.note == ""
 
 
 def test_pairs_are_counted_from_the_best_run_whichever_way_they_came() -> None:
@@ -258,8 +345,9 @@ def test_a_page_of_text_has_the_pairs_of_the_best_run_and_says_where_the_others_
     write_comparison(many(26), tmp_path)
     text = (tmp_path / "compare.md").read_text(encoding="utf-8")
     assert "## Pairs: run 0 and each other run" in text
-    assert "The other 300 pairs are in compare.csv." in text
+    assert "The other pairs are in compare.csv." in text
     assert "| run 1 | run 2 |" not in text
+    assert "| run 1 | +2.0 |" in text
     assert (tmp_path / "compare.csv").read_text(encoding="utf-8").count("\n") == 326
 
 
@@ -279,6 +367,35 @@ def test_the_curves_of_the_seven_best_of_many_runs_are_drawn(demo: Demo) -> None
     page = comparison_page(comparison(*runs))
     assert "The best 7 of 9 runs are drawn." in page
     assert page.count('class="legend"') == 7
+
+
+def test_runs_have_their_colours_by_rank_and_people_come_last(demo: Demo) -> None:
+    """Figures of benchmarks draw the best run in the first colour."""
+    three = comparison(people(0.9), run("a", 0.5), run("b", 0.6))
+    swatches = re.findall(r'background:(#\w+)"></span><bdi>([^<]*)', comparison_page(three))
+    assert set(swatches) == set(zip(SERIES, ("b", "a", PEOPLE), strict=False))
+    curved = [dataclasses.replace(one, curves=demo.report.curves) for one in three.runs]
+    page = comparison_page(dataclasses.replace(three, runs=tuple(curved)))
+    assert re.findall(r'legend">.*?background:(#\w+)', page) == list(SERIES[:3])
+
+
+def test_the_key_of_marks_stands_below_each_table_that_has_them() -> None:
+    few = comparison(run("a", 0.6, 20), run("b", 0.5, 20))
+    (single,) = (cell for cell in few.runs[0].cells if cell.facet)
+    many_items = dataclasses.replace(
+        single, facet="source", estimate=dataclasses.replace(single.estimate, n=90)
+    )
+    runs = [dataclasses.replace(one, cells=(*one.cells, many_items)) for one in few.runs]
+    page = comparison_page(comparison(*runs))
+    runs_table, _, facets = page.partition("The best figure is bold.")
+    assert runs_table.count("† fewer than 30 items") == 1
+    by_kind, _, by_source = facets.partition("By source")
+    assert by_kind.count("Grey (‡)") == 1
+    assert "Grey (‡)" not in by_source
+    markdown = comparison_markdown(comparison(*runs))
+    by_kind, _, by_source = markdown.partition("## Accuracy by source")
+    assert by_kind.count("‡ fewer than 55 questions") == by_kind.count("† fewer than") == 1
+    assert "‡" not in by_source
 
 
 def test_figures_of_too_few_questions_are_grey_and_marked() -> None:
@@ -315,6 +432,22 @@ def test_own_tables_charts_and_files_are_shown_and_written(tmp_path: Path) -> No
         assert (tmp_path / name).is_file()
 
 
+def test_what_an_earlier_comparison_wrote_and_is_no_longer_part_of_it_goes(
+    tmp_path: Path,
+) -> None:
+    two = comparison(run("a", 0.6), run("b", 0.5))
+    more = dataclasses.replace(
+        two, tables=(listed("people-reach", 3),), files={"items.csv": "item\n1\n"}
+    )
+    write_comparison(more, tmp_path)
+    (tmp_path / "tables" / "people-notes.txt").write_text("mine")
+    write_comparison(two, tmp_path)
+    left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.*")}
+    assert "tables/people-notes.txt" in left
+    assert not left & {"tables/people-reach.csv", "tables/people-reach.tex", "items.csv"}
+    assert {"tables/runs.csv", "figures/compare.svg", "compare.csv", "compare.md"} <= left
+
+
 def test_a_run_called_by_its_model_is_told_once() -> None:
     same = [dataclasses.replace(run(name, 0.5), model=name) for name in ("owl", "cat")]
     both = comparison(*same)
@@ -339,6 +472,8 @@ def test_pairs_come_after_the_tables_of_a_benchmark_that_has_its_own() -> None:
     page = comparison_page(ranked)
     assert page.index("Title of table3") < page.index("Pair by pair") < page.index("By kind")
     assert page.count("Pair by pair") == 1
+    text = comparison_markdown(ranked)
+    assert text.index("Title of table3") < text.index("Pairs of runs") < text.index("by kind")
     plain = comparison_page(dataclasses.replace(two, tables=(listed("judge-draws", 3),)))
     assert plain.index("Pair by pair") < plain.index("Title of judge-draws")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,7 @@ from eyechart.report.markdown import report_markdown
 from eyechart.report.own_groups import groups_of
 from eyechart.report.own_tables import printed, worded
 from eyechart.report.page import report_page
-from eyechart.report.printed import csv_text, latex_text
+from eyechart.report.printed import csv_text, latex_text, markdown_text
 from eyechart.report.tables import tables_of
 
 PAPER, SITE = "Q-Bench, arXiv 2309.14181, table 3", "the leaderboard of 15 October 2023"
@@ -163,6 +164,43 @@ def test_the_csv_holds_value_ends_and_n_of_each_column_and_who_published() -> No
     assert (theirs["published"], theirs["source"]) == ("yes", SITE)
     assert [theirs[f"overall{part}"] for part in ("", " low", " n")] == ["0.594", "", ""]
     assert (people["yes-or-no"], people["read"]) == ("", "by 5 people")
+
+
+def test_a_column_of_texts_is_one_column_of_the_csv() -> None:
+    columns = (Column("question"), Column("right", "percent"), Column("remark"))
+    lines = (
+        Line("i1", ("Is it sharp?", Estimate(0.5, 0.4, 0.6, 90), None)),
+        Line("i2", ("Is it dark?", None, None)),
+    )
+    (first, second) = csv.DictReader(
+        io.StringIO(csv_text(printed(Table("t", "T", columns, lines, label="Item"))))
+    )
+    assert list(first) == [
+        *("item", "published", "source", "question"),
+        *("right", "right low", "right high", "right n", "remark"),
+    ]
+    assert (first["right n"], first["remark"]) == ("90", "")
+    assert (second["question"], second["right"], second["right n"]) == ("Is it dark?", "", "")
+
+
+def test_columns_of_texts_stand_to_the_left_in_markdown_and_latex() -> None:
+    columns = (Column("right", "percent"), Column("question"))
+    lines = (Line("i1", (Estimate(0.5, 0.4, 0.6, 90), "Is it sharp?")),)
+    table = printed(Table("t", "T", columns, lines, label="Item"))
+    assert "| --- | ---: | --- |" in markdown_text(table)
+    assert "\\begin{tabular}{lrl}" in latex_text(table)
+
+
+def test_the_key_of_marks_stands_below_each_table_that_has_them() -> None:
+    without = dataclasses.replace(LEADERBOARD, name="other", lines=LEADERBOARD.lines[1:])
+    report = report_of(LEADERBOARD, without, dataclasses.replace(LEADERBOARD, name="third"))
+    key = "† fewer than 30 items: read with care."
+    page = report_page(report, listing_of([]))
+    tables = re.findall(r"<details class=\"panel\" open>.*?</details>", page, re.DOTALL)
+    assert [table.count(key) for table in tables] == [1, 0, 1]
+    assert page.count(key) == 2
+    markdown = [part.count(key) for part in report_markdown(report).split("\n## ")[1:4]]
+    assert markdown == [1, 0, 1]
 
 
 def test_an_own_table_gives_the_golden_csv_latex_and_markdown(golden: Path) -> None:

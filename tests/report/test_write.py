@@ -16,6 +16,7 @@ from eyechart.report.markdown import report_markdown
 from eyechart.report.page import cards_of
 from eyechart.report.sight import by_setting
 from eyechart.report.sight_figures import severity_panels
+from eyechart.report.write import write_files
 
 
 def files_under(folder: Path) -> dict[str, bytes]:
@@ -40,6 +41,53 @@ def test_a_report_is_written_over_an_older_one_and_nothing_else_is_left(
     write_report(demo.report, demo.entries, tmp_path)
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_an_earlier_report_wrote_and_is_no_longer_part_of_it_goes(tmp_path: Path) -> None:
+    write_report(graded("accuracy"), (), tmp_path)
+    assert "tables/accuracy-by-kind.csv" in files_under(tmp_path)
+    write_report(graded("overall"), (), tmp_path)
+    left = files_under(tmp_path)
+    write_report(graded("overall"), (), tmp_path / "new")
+    assert left == files_under(tmp_path / "new")
+    assert "figures/overall.svg" in left
+
+
+def test_a_file_of_anybody_elses_stays_in_the_folder(tmp_path: Path) -> None:
+    mine = ("tables/mine.csv", "tables/notes.txt", "figures/me.png", "items.csv", "a.svg")
+    for name in mine:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    for metric in ("accuracy", "overall"):
+        write_report(graded(metric), (), tmp_path)
+    assert all((tmp_path / name).read_text() == "mine" for name in mine)
+    assert not (tmp_path / "figures/accuracy.png").exists()
+
+
+def test_a_page_cannot_have_other_files_than_tables_and_figures_removed(tmp_path: Path) -> None:
+    precious = ("mine.csv", "folder/tables/mine.csv", "folder/tables/mine.txt", "folder/report.md")
+    for name in precious:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    names = f"../mine.csv tables/../../mine.csv {tmp_path}/mine.csv tables/mine.txt report.md"
+    folder = tmp_path / "folder"
+    (folder / "report.html").write_text(f"<p>old\n<!-- files: {names} tables/gone.csv -->\n")
+    write_report(graded("accuracy"), (), folder)
+    assert all((tmp_path / name).is_file() for name in precious)
+    (folder / "report.html").write_text("<p>old\n<!-- files: tables/mine.csv -->\n")
+    write_report(graded("accuracy"), (), folder)
+    assert not (folder / "tables/mine.csv").exists()
+
+
+def test_a_report_and_a_comparison_in_one_folder_leave_each_others_files(tmp_path: Path) -> None:
+    write_report(graded("accuracy"), (), tmp_path)
+    page = "compare.html"
+    files = {"tables/accuracy-by-kind.csv": b"both", "tables/runs.csv": b"one", "items.csv": b"1"}
+    write_files(tmp_path, files, page=page, text="<p>")
+    write_files(tmp_path, {}, page=page, text="<p>")
+    left = files_under(tmp_path)
+    assert "tables/accuracy-by-kind.csv" in left
+    assert not {"tables/runs.csv", "items.csv"} & set(left)
 
 
 def graded(*metrics: str) -> Report:

@@ -68,8 +68,8 @@ def items(source: Source) -> ItemSet:
 
     `source.path`: a folder of images that rows name. `source.columns`: a map of the columns.
     `source.max_photos`: only so many questions, from the first on. Raises BadInput with everything
-    that is wrong with all rows, for a file in no known form, without data, and where the hub cannot
-    give what is asked.
+    that is wrong with all rows, for a file in no known form or named twice, without data, and where
+    the hub cannot give what is asked.
     """
     if not source.data:
         raise BadInput(NOTHING_GIVEN)
@@ -78,6 +78,7 @@ def items(source: Source) -> ItemSet:
     columns = ColumnMap.read(source.columns, NAMES) if source.columns else None
     found = [find_data(entry) for entry in source.data]
     parts = [_part(path, source.path) for one in found for path in one.paths]
+    _refuse_twice(parts)
     reading = _Reading(source.workspace / PICTURES, columns)
     for part in parts:
         reading.read(part, source.max_photos)
@@ -86,8 +87,10 @@ def items(source: Source) -> ItemSet:
     digests += [sha256_of(columns.path)] if columns else []
     read = checked(Card(NAME, digest=_joined(digests)), reading.located())
     card = _completed(read, found, cards)
-    left_out = [f"Columns that are not read: {', '.join(reading.unread)}."] * bool(reading.unread)
-    return ItemSet(replace(card, notes=(*card.notes, *left_out)), read.items)
+    unread = f"Columns that are not read: {', '.join(reading.unread)}." if reading.unread else ""
+    is_whole = source.max_photos is None
+    unmet = columns.unmet(reading.met) if columns and is_whole else ""
+    return ItemSet(replace(card, notes=(*card.notes, *filter(None, (unread, unmet)))), read.items)
 
 
 def check(item_set: ItemSet) -> None:
@@ -210,6 +213,16 @@ def _files(path: Path) -> list[Path]:
     return sorted(path.rglob(f"*{TABLE}")) or sorted(f for f in lists if f.name != "card.json")
 
 
+def _refuse_twice(parts: Sequence[_Part]) -> None:
+    """Raise BadInput where a file of rows is in two parts, by itself or in its folder."""
+    seen: set[Path] = set()
+    for part in parts:
+        files = {file.resolve(): file for file in part.places}
+        for file in (file for place, file in files.items() if place in seen):
+            raise BadInput(f"{file}: named twice; expected every file of questions once in --data")
+        seen |= files.keys()
+
+
 # --- all rows together --------------------------------------------------------------------------
 
 
@@ -218,8 +231,8 @@ class _Reading:
     """What has been read so far. `pictures`: the folder where embedded images are laid.
 
     `items`, `problems`: of all rows, in their order. `names`: every column that there is. `unread`:
-    those left out. `by_id`: where the first row of each id stands. `by_size`: images by their
-    length in bytes.
+    those left out. `met`: the lines of values of the map that some row has. `by_id`: where the
+    first row of each id stands. `by_size`: images by their length in bytes.
     """
 
     pictures: Path
@@ -229,6 +242,7 @@ class _Reading:
     n_rows: int = 0
     names: dict[str, None] = field(default_factory=dict)
     unread: dict[str, None] = field(default_factory=dict)
+    met: set[tuple[str, str]] = field(default_factory=set)
     by_id: dict[str, str] = field(default_factory=dict)
     by_size: dict[int, list[tuple[str, Picture]]] = field(default_factory=dict)
 
@@ -249,6 +263,8 @@ class _Reading:
 
     def _add(self, row: Row, places: tuple[Path, ...], part: _Part) -> None:
         self.names.update(dict.fromkeys(row.values))
+        if self.columns:
+            self.met.update(self.columns.met(row.values))
         values = self.columns.applied(row.values) if self.columns else row.values
         row = Row(values, row.where, row.images)
         read = portrait_row(row, places, with_others=part.is_ours)
@@ -279,20 +295,23 @@ class _Reading:
         for wanting in (*map(_Lacking, NEEDED), _Lacking("image", NOT_THERE)):
             alike = [problem for problem in problems if wanting.is_this(problem)]
             if len(alike) == self.n_rows > 1:
-                told.append(RowProblem(NAME, wanting.column, self._of_all(alike[0])))
+                expected = self._of_all(alike[0], listed=bool(told))
+                told.append(RowProblem(NAME, wanting.column, expected))
                 problems = [problem for problem in problems if not wanting.is_this(problem)]
         told += [*_repeated(self.by_size), *problems]
         return [*((problem.where, problem) for problem in told), *self.items]
 
-    def _of_all(self, problem: RowProblem) -> str:
-        """What is expected where every row has this problem."""
+    def _of_all(self, problem: RowProblem, *, listed: bool) -> str:
+        """What is expected where every row has this problem; `listed`: the columns are told."""
         if problem.expected.startswith(NOT_THERE):
             return f"{problem.expected}; no image of the {self.n_rows:,} rows is there"
+        told = f"{EXPECTED[problem.field]}; no row has it"
+        line = f'{problem.field} = "its name"'
+        if listed:
+            return f"{told}; if one of the columns is it: {line}"
         there = ", ".join(self.names) or "nothing"
-        return (
-            f"{EXPECTED[problem.field]}; no row has it. The columns are {there}: if one of them is "
-            f'it, say so with --columns map.toml, under [columns]: {problem.field} = "its name"'
-        )
+        how = "say so with --columns map.toml, under [columns]"
+        return f"{told}. The columns are {there}: if one of them is it, {how}: {line}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,12 @@ class Marks:
     """One run's marks, 0 to 1 [items], NaN where left out.
 
     `figures`: the mean mark of each key of `COUNTS`, None where it has none. `waits`: no open
-    question is judged, so that the figures are of closed ones only. `in_part`: more than 5 % of a
-    model's open questions are without a verdict. `n_unscored`: questions that count as 0 because
-    nothing could be scored. `n_left_out`: those without a mark; the open ones of a run that waits
-    for a judge are not counted. `ranked`: it is a model whose figures compare with published ones:
-    of as many questions in every subset, at most 5 % of each kind left out.
+    question is judged, or answered where these are people, so that the figures are of closed ones
+    only. `in_part`: more than 5 % of a model's open questions are without a verdict. `n_unscored`:
+    questions that count as 0 because nothing could be scored. `n_left_out`: those without a mark;
+    the open ones of a run that waits for a judge are not counted. `ranked`: it is a model whose
+    figures compare with published ones: of as many questions in every subset, at most 5 % of each
+    kind left out.
     """
 
     model: str
@@ -77,6 +78,8 @@ class Marks:
     @property
     def label(self) -> str:
         """The model, with a word where open questions are left out."""
+        if self.waits and self.people and self.model.endswith(")"):
+            return f"{self.model[:-1]}, w/o OE)"
         if self.waits:
             return f"{self.model} (w/o OE)"
         return f"{self.model} (OE in part)" if self.in_part else self.model

@@ -10,13 +10,12 @@ figures by kind imply.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eyechart.benchmarks.qbench_portrait_marks import Marks, Questions, figure_of
+from eyechart.benchmarks.qbench_portrait_marks import Marks, Mask, Questions, figure_of
 from eyechart.benchmarks.qbench_portrait_published import BASELINE, SOURCE, Published
 from eyechart.benchmarks.qbench_portrait_taxonomy import CODES, COUNTS, OVERALL
 from eyechart.metrics.arrays import Floats
@@ -25,7 +24,7 @@ from eyechart.metrics.intervals import UNDEFINED, wilson
 from eyechart.metrics.paired import paired_difference
 from eyechart.metrics.ranks import rank_intervals
 from eyechart.records import Column, Estimate, Line, Table
-from eyechart.report.formatting import plural, signed, signed_span, span, whole
+from eyechart.report.formatting import listed, plural, signed, signed_span, span, whole
 
 N_DRAWS = 2000
 SEED = 0
@@ -49,6 +48,19 @@ class Place:
     overall: Estimate
     rank: Estimate | None
     published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A run among others: its figure over the questions that all of them have marks of."""
+
+    run: Marks
+    overall: Estimate
+
+    @property
+    def printed(self) -> float:
+        """The figure as it is printed, by which runs are ordered; 0 without one."""
+        return round(self.overall.value or 0.0, DIGITS)
 
 
 def published_figure(row: Published, key: str) -> Estimate | None:
@@ -123,51 +135,96 @@ def lead_of(run: Marks, places: Sequence[Place], questions: Questions) -> str:
     return f"{score}{waiting if run.waits else ''}. {_why_unranked(run, questions)}"
 
 
-def lead_of_all(runs: Sequence[Marks], questions: Questions) -> str:
-    """Which of several runs comes first, and its lead over the next, in two sentences.
+def best_first(runs: Sequence[Marks], questions: Questions) -> tuple[Standing, ...]:
+    """Runs by what they reach over the questions that all of them have marks of, the best first.
 
-    "" where some are over closed questions only and others are not: these do not compare.
+    Those that reach the same stay in their order, as all do where they share no such question.
     """
-    best, second = sorted(runs, key=lambda run: -(_overall(run).value or 0.0))[:2]
-    found = _overall(best)
-    if found.value is None or len({run.waits for run in runs}) > 1:
+    shared = _shared(runs)
+    found = [Standing(run, figure_of(run.values, questions, shared) or UNDEFINED) for run in runs]
+    return tuple(sorted(found, key=lambda one: -one.printed))
+
+
+def lead_of_all(runs: Sequence[Marks], questions: Questions) -> str:
+    """Which of several runs comes first and its lead over the next, or which share the first place.
+
+    All over the questions that all of them have marks of. "" where there are none, or where some
+    are over closed questions only and others are not: these do not compare.
+    """
+    found = best_first(runs, questions)
+    best, second = found[:2]
+    if best.overall.value is None or len({run.waits for run in runs}) > 1:
         return ""
-    gap = _gap(best, second, questions)
+    over = _over_shared(runs, best.overall.n, questions)
+    of_runs, parts = plural(len(runs), "run"), _parts(runs)
+    if second.printed == best.printed:
+        equal = [one for one in found if one.printed == best.printed]
+        names = listed([one.run.model for one in equal])
+        figure = f"{100 * best.overall.value:.2f} % each"
+        return f"{names} share the first place of {of_runs}: {figure} {over}{_spans(equal)}.{parts}"
+    gap = _gap(best.run, second.run, questions, _shared(runs))
     return (
-        f"{best.model} comes first of {plural(len(runs), 'run')}: {100 * found.value:.2f} % over "
-        f"{_over(best, questions)} (95 % interval {span(found.low, found.high)}). Its lead over "
-        f"{second.model} is {_measured(gap)}{_verdict(gap)}."
+        f"{best.run.model} comes first of {of_runs}: {100 * best.overall.value:.2f} % "
+        f"{over}{_spans([best])}. Its lead over {second.run.model} is "
+        f"{_measured(gap)}{_verdict(gap)}.{parts}"
     )
 
 
 def gap_to_people(runs: Sequence[Marks], people: Sequence[Marks], questions: Questions) -> str:
     """What people and the best run reach, and the gap, over the questions that both have marks of.
 
-    The intervals are over questions: of other people they say nothing. "" without such questions.
+    The best run is that of `lead_of_all`. The intervals are over questions: of other people they
+    say nothing. "" without such questions.
     """
-    best = max(runs, key=lambda run: _overall(run).value or 0.0, default=None)
-    if best is None or not people:
+    if not runs or not people:
         return ""
-    both = ~np.isnan(people[0].values + best.values)
-    theirs, ours = (figure_of(one.values, questions, both) for one in (people[0], best))
+    them, best = people[0], best_first(runs, questions)[0].run
+    both = _shared([them, best])
+    theirs, ours = (figure_of(one.values, questions, both) for one in (them, best))
     if theirs is None or ours is None:
         return ""
-    gap = _gap(people[0], best, questions)
-    several = re.search(r"\(([\d,]+) raters\)", people[0].model)
-    who = f"these {several[1]} people" if several else people[0].model
+    gap = _gap(them, best, questions, both)
     verdict = _verdict(gap)
     return (
-        f"On the {plural(theirs.n, 'question')} that both have marks of, {who} reach "
+        f"On the {plural(theirs.n, 'question')} that both have marks of, {them.model} reach "
         f"{_percent(theirs)} and {best.model} {_percent(ours)}; the gap from them to {best.model} "
         f"is {_measured(gap)}{verdict and f'{verdict} for these people'}."
     )
 
 
-def _gap(a: Marks, b: Marks, questions: Questions) -> Estimate:
-    """The paired difference over the questions that both have marks of."""
-    both = ~np.isnan(a.values + b.values)
-    codes = None if questions.clusters is None else questions.clusters[both].tolist()
-    return paired_difference(a.values[both], b.values[both], codes)
+def _shared(runs: Sequence[Marks]) -> Mask:
+    """Which questions all of these have marks of, booleans [items]."""
+    return np.asarray(~np.isnan([run.values for run in runs]).any(axis=0), bool)
+
+
+def _over_shared(runs: Sequence[Marks], n: int, questions: Questions) -> str:
+    """Over which of the questions several runs are compared, `n` that all have marks of."""
+    counts, waits = questions.counts, runs[0].waits
+    what = "closed question" if waits else "question"
+    if n < counts[OVERALL] - (counts["OE"] if waits else 0):
+        return f"over the {plural(n, what)} that all have marks of"
+    return f"over {'the' if waits else 'all'} {plural(n, what)}"
+
+
+def _parts(runs: Sequence[Marks]) -> str:
+    """Which runs are judged in part, a sentence to follow others; "" where none is."""
+    names = [run.model for run in runs if run.in_part]
+    have = "have" if len(names) > 1 else "has"
+    only = "verdicts on only a part of the open questions (OE in part)"
+    return f" {listed(names)} {have} {only}." if names else ""
+
+
+def _spans(standings: Sequence[Standing]) -> str:
+    """The intervals of equal figures in brackets, those alike once; "" where they have none."""
+    known = [one.overall for one in standings if one.overall.low is not None]
+    spans = list(dict.fromkeys(span(one.low, one.high) for one in known))
+    return f" (95 % interval{'s' * (len(spans) > 1)} {listed(spans)})" if spans else ""
+
+
+def _gap(a: Marks, b: Marks, questions: Questions, within: Mask) -> Estimate:
+    """The paired difference over some of the questions, all of which both have marks of."""
+    codes = None if questions.clusters is None else questions.clusters[within].tolist()
+    return paired_difference(a.values[within], b.values[within], codes)
 
 
 def _percent(figure: Estimate) -> str:

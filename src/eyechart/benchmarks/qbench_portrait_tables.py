@@ -20,6 +20,7 @@ from eyechart.benchmarks.qbench_portrait_marks import (
 )
 from eyechart.benchmarks.qbench_portrait_places import (
     Place,
+    best_first,
     gap_to_people,
     lead_of,
     lead_of_all,
@@ -42,9 +43,9 @@ from eyechart.benchmarks.qbench_portrait_taxonomy import (
     SOURCES,
     TABLES,
 )
-from eyechart.errors import UnknownName
+from eyechart.errors import BadInput, UnknownName
 from eyechart.records import Chart, Column, Line, Panel, Series, Table
-from eyechart.report.formatting import KIND_LABELS, plural, whole
+from eyechart.report.formatting import KIND_LABELS, listed, plural, whole
 
 GROUPS = {
     BASELINE: "Baseline",
@@ -54,6 +55,8 @@ GROUPS = {
 OURS, PEOPLE = "Measured here", "People"
 GUESS = "Random guess, these items"
 MOST_SERIES, MOST_RUNS = 5, 3
+MOST_DRAWN = 7
+"""As many lines as a drawing shows (`eyechart.report.radar`)."""
 TITLES = {
     "table3": "By image source, quality dimension and question type (Table 3)",
     "table4": "By fine-grained quality dimension (Table 4)",
@@ -75,6 +78,7 @@ NOTE = (
     "guess is over single choice and true or false alone."
 )
 WAITS = "w/o OE: over closed questions only, as no judge has graded the open ones; not ranked."
+PEOPLE_WAIT = "People w/o OE: people who answered no open question; over closed questions only."
 IN_PART = "OE in part: without a verdict on more than 5 % of the open questions; not ranked."
 GUESSED = f"{GUESS}: computed from their kinds, not published."
 OTHERS = "Published figures are of other questions: those measured here are not ranked with them."
@@ -85,16 +89,16 @@ def tell_all(findings: Sequence[Findings], chosen: Sequence[str]) -> Told:
 
     `chosen`: the published models that the radar by subset shows, empty for the best ones. Without
     findings: what is published. The lead tells the place of a single run or which of several comes
-    first, and the gap to people. Raises
-    UnknownName where no published model is called as a chosen one.
+    first, and the gap to people.
+
+    Raises UnknownName where no published model is called as a chosen one, and BadInput where more
+    are chosen than the radar has room for.
     """
     rows = published_rows()
-    models = _chosen(rows, chosen)
     questions = questions_of(findings)
     marked = [marks_in(one, questions) for one in findings]
     runs = [one for one in marked if not one.people]
-    if not chosen:
-        models = models[: MOST_SERIES - len(runs[:MOST_RUNS])]
+    models = _chosen(rows, chosen, len(runs[:MOST_RUNS]))
     places = places_of(rows, runs, questions)
     note = _note(marked, questions)
     tables = [
@@ -126,15 +130,21 @@ def _lead(marked: Sequence[Marks], places: Sequence[Place], questions: Questions
     return f"{first} {gap_to_people(runs, people, questions)}".strip() if first else ""
 
 
-def _chosen(rows: Sequence[Published], names: Sequence[str]) -> list[Published]:
-    """The published models with these names, each once; without names all, the best first."""
+def _chosen(rows: Sequence[Published], names: Sequence[str], n_runs: int) -> list[Published]:
+    """The published models that stand beside so many runs: those named, else the best."""
     models = {row.model: row for row in rows if row.group != BASELINE}
     for name in names:
         if name not in models:
             raise UnknownName("published model", name, models)
-    if names:
-        return [models[name] for name in dict.fromkeys(names)]
-    return sorted(models.values(), key=lambda row: -row.figures[OVERALL])
+    found = [models[name] for name in dict.fromkeys(names)]
+    if len(found) > MOST_DRAWN - n_runs:
+        beside = f" beside {plural(n_runs, 'run')}" if n_runs else ""
+        raise BadInput(
+            f"{plural(len(found), 'published model')} chosen{beside}, where Figure 4 (b) shows "
+            f"{MOST_DRAWN} lines in all; choose at most {MOST_DRAWN - n_runs}"
+        )
+    best = sorted(models.values(), key=lambda row: -row.figures[OVERALL])
+    return found or best[: MOST_SERIES - n_runs]
 
 
 def _lines(
@@ -151,10 +161,10 @@ def _lines(
 
 
 def _guess_line(questions: Questions, keys: Sequence[str]) -> Line:
-    """What guessing gives on these questions: no model was asked, so it is not marked as ours."""
+    """What guessing gives on these questions: what is expected, neither published nor measured."""
     guess = random_guess(questions)
     entries = tuple(guess[key] for key in keys)
-    return Line(GUESS, entries, published=True, group=GROUPS[BASELINE], ranked=False)
+    return Line(GUESS, entries, group=GROUPS[BASELINE], ranked=False)
 
 
 def _published_line(row: Published, keys: Sequence[str]) -> Line:
@@ -180,7 +190,8 @@ def _note(marked: Sequence[Marks], questions: Questions) -> str:
     told = [
         NOTE,
         f"{OTHERS} {GUESSED}" if questions.items and not questions.as_published else "",
-        WAITS if any(one.waits for one in marked) else "",
+        WAITS if any(one.waits and not one.people for one in marked) else "",
+        PEOPLE_WAIT if any(one.waits and one.people for one in marked) else "",
         IN_PART if any(one.in_part for one in marked) else "",
         _counted("Unscored, and counted as wrong", unscored),
         _counted("Without a verdict or a right answer, and left out", left_out),
@@ -247,7 +258,8 @@ def _radar(
         )
         for name, ours in (("published", False), ("measured here", True))[: 1 + bool(runs)]
     ]
-    best = sorted(runs, key=lambda run: -(_value(run, OVERALL) or 0.0))[:MOST_RUNS]
+    ordered = [one.run for one in best_first(runs, questions)]
+    best, others = ordered[:MOST_RUNS], ordered[MOST_RUNS:]
     subsets = [(heading, key) for _, heading, key in TABLES["table3"] if key != OVERALL]
     shown: list[Published | Marks] = [*best, *models]
     series = tuple(
@@ -262,8 +274,11 @@ def _radar(
         Panel("(a) Overall", tuple(map(_label, whom)), tuple(overall)),
         Panel("(b) By subset", tuple(heading for heading, _ in subsets), series),
     )
-    note = OTHERS if questions.items and not questions.as_published else ""
-    return Chart("radar", "Figures of the models (Figure 4)", "radar", panels, note)
+    told = [OTHERS] if questions.items and not questions.as_published else []
+    if others:
+        left_out = listed([run.label for run in others])
+        told.append(f"(b) shows the best {MOST_RUNS} runs and leaves out {left_out}.")
+    return Chart("radar", "Figures of the models (Figure 4)", "radar", panels, " ".join(told))
 
 
 def _label(one: Published | Marks) -> str:

@@ -100,7 +100,7 @@ def _compared(
     samples = [_samples(run, shared, rules) for run in runs]
     refuse_two_protocols(runs, samples)
     told = rules.tell_all(_findings(runs, shared), chosen) if rules.tell_all else Told()
-    analysis = _analysed(runs, shared, metric)
+    analysis = _analysed(runs, shared, rules) if metric in MARKED else None
     return Comparison(
         title=shared.card.title or first.benchmark,
         benchmark=first.benchmark,
@@ -162,11 +162,9 @@ def _findings(runs: Sequence[Entrant], shared: ItemSet) -> list[Findings]:
     ]
 
 
-def _analysed(runs: Sequence[Entrant], shared: ItemSet, metric: str) -> Analysis | None:
-    """What every question did to the models; None where there are only ratings."""
-    if metric not in MARKED:
-        return None
-    return analyse(shared, [Answered(run.name, run.scores, run.people) for run in runs])
+def _analysed(runs: Sequence[Entrant], shared: ItemSet, rules: Benchmark) -> Analysis:
+    answered = [Answered(run.name, run.scores, run.people) for run in runs]
+    return analyse(shared, answered, order=rules.sizes)
 
 
 def _item_tables(analysis: Analysis | None) -> tuple[Table, ...]:
@@ -211,6 +209,7 @@ def _result(run: Entrant, samples: Mapping[str, Sample], rules: Benchmark) -> Ru
         info.model,
         judges=info.judge_names,
         overall=rules.overall,
+        order=rules.sizes,
     )
     cells = cells_of(items, run.scores, facts)
     if "overall" in samples and "verdict" not in samples:

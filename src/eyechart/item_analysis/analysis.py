@@ -22,6 +22,7 @@ from eyechart.item_analysis.listing import items_csv
 from eyechart.item_analysis.model_tables import ability_tables, agreement_tables
 from eyechart.items import ItemSet
 from eyechart.records import Table
+from eyechart.report.facets import Order
 from eyechart.report.formatting import listed, plural, whole
 
 
@@ -38,8 +39,12 @@ class Analysis:
     items_csv: str
 
 
-def analyse(item_set: ItemSet, answered: Sequence[Answered]) -> Analysis:
+def analyse(
+    item_set: ItemSet, answered: Sequence[Answered], *, order: Order | None = None
+) -> Analysis:
     """What the runs say of the items, and of each other.
+
+    `order`: the facets that come first, and their values, such as `Benchmark.sizes`.
 
     With one run only what one run can tell: what it misses, and what it answers blind. Item
     responses are fitted from five models on, keys doubted from three strong models on, and items
@@ -61,7 +66,7 @@ def analyse(item_set: ItemSet, answered: Sequence[Answered]) -> Analysis:
         tables=(
             counts_table(answers, figures),
             *list_tables(answers, figures),
-            facet_table(answers, figures),
+            facet_table(answers, figures, order),
             *ability_tables(answers, figures),
             *agreement_tables(answers.models, alike(answers)),
         ),

@@ -69,6 +69,11 @@ class Figures:
     responses: ItemResponses | None
 
     @property
+    def is_placed(self) -> Bools:
+        """Whether each item's marks tell how hard it is: they are not all 0, and not all 1."""
+        return (self.share_right > 0) & (self.share_right < 1)
+
+    @property
     def has_strong(self) -> bool:
         """There are enough strong models to doubt a key by."""
         return int(self.is_strong.sum()) >= FEWEST_STRONG

@@ -13,11 +13,12 @@ import numpy as np
 
 from eyechart.item_analysis.answers import NO_CHOICE, Bools, Ints, ResponseTable
 from eyechart.item_analysis.figures import Figures
+from eyechart.item_analysis.options import choice_told
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.intervals import Z
 from eyechart.metrics.item_response import ItemResponses
 from eyechart.records import Column, Estimate, Line, Table
-from eyechart.report.facets import facets_of
+from eyechart.report.facets import Order, facets_of
 from eyechart.report.formatting import (
     KIND_LABELS,
     facet_name,
@@ -49,6 +50,10 @@ RELATED_NOTE = (
 FITTED_NOTE = (
     "Difficulty: in standard deviations of the models' abilities, from their mean. Discrimination: "
     "how steeply the item tells models apart, always above 0."
+)
+UNPLACED_NOTE = (
+    "A dash where all models miss the item, or all have it right: how hard it is, and how steeply "
+    "it tells models apart, cannot be known."
 )
 Cell = Callable[[int], Estimate | str | None]
 
@@ -113,15 +118,18 @@ def _flags(answers: ResponseTable, figures: Figures) -> list[tuple[str, Bools, F
     return flags
 
 
-def facet_table(answers: ResponseTable, figures: Figures) -> Table:
-    """The share right and the number of flagged items for each value of each facet."""
+def facet_table(answers: ResponseTable, figures: Figures, order: Order | None = None) -> Table:
+    """The share right and the number of flagged items for each value of each facet.
+
+    `order`: the facets that come first, and their values, as in `facets_of`.
+    """
     flags = {"missed by all": figures.missed}
     if figures.has_strong:
         flags["likely wrong key"] = figures.wrong_key
     if answers.blind_models:
         flags["right blind"] = figures.blind.by_all
     lines = []
-    for facet in facets_of(answers.items):
+    for facet in facets_of(answers.items, order):
         for value, members in zip(facet.values, facet.members, strict=True):
             places, n = list(members), len(members)
             share = Estimate(float(figures.share_right[places].mean()), None, None, n)
@@ -142,7 +150,7 @@ def list_tables(answers: ResponseTable, figures: Figures) -> Iterator[Table]:
     cells = _cells(answers, figures)
     for found in _listings(answers, figures):
         if found.places:
-            yield _listed(answers, found, cells, _columns_note(figures))
+            yield _listed(answers, found, cells, _columns_note(figures, found.places))
 
 
 def _listings(answers: ResponseTable, figures: Figures) -> Iterator[_Listing]:
@@ -192,11 +200,12 @@ def _by_luck(figures: Figures) -> str:
 
 
 def chosen_in_words(answers: ResponseTable, figures: Figures, place: int) -> str:
-    """How many models chose what, the four most frequent first: "C ×20; A, B ×4"."""
-    counts = figures.counts[place]
+    """How many models chose what, the four most frequent first: "C. Haze ×20; B. Noise ×4"."""
+    item, counts = answers.items[place], figures.counts[place]
     order = [option for option in np.argsort(-counts, kind="stable") if counts[option]]
     told = [
-        f"{answers.options[option]} ×{whole(counts[option])}" for option in order[:MOST_CHOICES]
+        f"{choice_told(item, answers.options[option])} ×{whole(counts[option])}"
+        for option in order[:MOST_CHOICES]
     ]
     return "; ".join([*told, *(["…"] if len(order) > MOST_CHOICES else [])])
 
@@ -241,9 +250,12 @@ def _listed(
     return Table(found.name, found.title, tuple(cells), tuple(lines), note, "Item")
 
 
-def _columns_note(figures: Figures) -> str:
+def _columns_note(figures: Figures, places: Sequence[int]) -> str:
+    """What the figures of a list are, and why some of the items listed lack them."""
     related = "" if np.isnan(figures.item_rest).all() else RELATED_NOTE
-    return " ".join(filter(None, (related, FITTED_NOTE if figures.responses else "")))
+    fitted = FITTED_NOTE if figures.responses else ""
+    lacks = fitted and not all(figures.is_placed[place] for place in places[:MOST_LISTED])
+    return " ".join(filter(None, (related, fitted, UNPLACED_NOTE if lacks else "")))
 
 
 def _cells(answers: ResponseTable, figures: Figures) -> dict[Column, Cell]:
@@ -259,18 +271,20 @@ def _cells(answers: ResponseTable, figures: Figures) -> dict[Column, Cell]:
     if not np.isnan(figures.item_rest).all():
         cells[Column("item-rest", digits=2)] = lambda i: figure(figures.item_rest[i])
     if figures.responses is not None:
-        cells |= _fitted_cells(figures.responses)
+        cells |= _fitted_cells(figures.responses, figures.is_placed)
     if not np.isnan(answers.people).all():
         cells[Column("people", "percent")] = lambda i: figure(answers.people[i])
     return cells
 
 
-def _fitted_cells(found: ItemResponses) -> dict[Column, Cell]:
+def _fitted_cells(found: ItemResponses, is_placed: Bools) -> dict[Column, Cell]:
     return {
-        Column("difficulty", digits=1): lambda i: figure(
-            found.difficulty[i], Z * found.difficulty_se[i]
+        Column("difficulty", digits=1): lambda i: (
+            figure(found.difficulty[i], Z * found.difficulty_se[i]) if is_placed[i] else None
         ),
-        Column("discrimination", digits=2): lambda i: _discrimination(found, i),
+        Column("discrimination", digits=2): lambda i: (
+            _discrimination(found, i) if is_placed[i] else None
+        ),
     }
 
 
@@ -284,7 +298,6 @@ def _discrimination(found: ItemResponses, place: int) -> Estimate | None:
 
 
 def _key(answers: ResponseTable, place: int) -> str:
-    """The right answer; a single choice's with its text, since that is what is looked at."""
+    """The right answer: of options letters with their texts, of open questions the reference."""
     item, key = answers.items[place], answers.key(place)
-    text = item.answer if isinstance(item.answer, str) else ""
-    return one_line(f"{key} {text}".strip() if key else text, MOST_KEY)
+    return choice_told(item, key) if key else one_line(str(item.answer or ""), MOST_KEY)

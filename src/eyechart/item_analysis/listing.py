@@ -12,6 +12,7 @@ import numpy as np
 
 from eyechart.item_analysis.answers import NO_CHOICE, Ints, ResponseTable
 from eyechart.item_analysis.figures import Figures
+from eyechart.item_analysis.options import options_told, pictures_told, texts_of
 from eyechart.metrics.arrays import Floats
 from eyechart.records import Item
 from eyechart.report.facets import value_of
@@ -24,11 +25,13 @@ Columns = dict[str, Sequence[str]]
 def items_csv(answers: ResponseTable, figures: Figures) -> str:
     """One row for each item; empty where a figure is undefined or the flag cannot be set.
 
-    Columns: `id`, `kind`, each facet, `question`, `key`, what models made of it and the flags.
+    Columns: `id`, `kind`, `image`, each facet, the question with its options and key, what models
+    made of it and the flags.
     """
     columns: Columns = {
         "id": [item.id for item in answers.items],
         "kind": [item.kind for item in answers.items],
+        "image": [pictures_told(item) for item in answers.items],
     }
     own = _of_models(answers, figures) | _flags(answers, figures)
     for facet in _facets(answers.items):
@@ -51,11 +54,14 @@ def _of_models(answers: ResponseTable, figures: Figures) -> Columns:
     people = {} if np.isnan(answers.people).all() else {"people_right": _numbers(answers.people)}
     return {
         "question": [item.question for item in items],
+        "options": [options_told(item) for item in items],
         "key": [
             answers.key(place) or one_line(str(item.answer or ""), MOST_TEXT)
             for place, item in enumerate(items)
         ],
+        "key_text": _texts(answers, answers.keys),
         "most_chosen": _options(answers, figures.most_chosen),
+        "most_chosen_text": _texts(answers, figures.most_chosen),
         "n_models": [str(n) for n in figures.n_models],
         "share_right": _numbers(figures.share_right),
         **people,
@@ -83,6 +89,12 @@ def _flags(answers: ResponseTable, figures: Figures) -> Columns:
 
 def _options(answers: ResponseTable, places: Ints) -> list[str]:
     return [answers.option(int(place)) for place in places]
+
+
+def _texts(answers: ResponseTable, places: Ints) -> list[str]:
+    """The texts of what is chosen; empty where that is its own text, as True."""
+    options = _options(answers, places)
+    return [texts_of(item, told) for item, told in zip(answers.items, options, strict=True)]
 
 
 def _numbers(values: Floats) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from eyechart.errors import BadInput
 from eyechart.metrics.power import ACCURACY, out_of_range
-from eyechart.power.parts import Part, Taken, decimal, parts_of, power_table, taken_of
+from eyechart.power.parts import Part, Taken, decimal, parts_of, points, power_table, taken_of
 from eyechart.power.sizes import PowerSettings, Sized, sizes_of, sizes_of_runs
 from eyechart.records import Table
 from eyechart.report.formatting import facet_name, number, plural, whole
@@ -38,6 +38,8 @@ OF_ONE_PAIR = "This is of one pair of models; where many are compared at once, H
 ESTIMATE_THEM = (
     "Name two or more run folders of the same questions to have what is assumed estimated."
 )
+SAME = "that answer the same ones"
+EVERY_PART = "Every part shows a difference of 20 points."
 ASKED = ("accuracy", "correlation", "power", "alpha")
 
 
@@ -58,10 +60,17 @@ class PowerReport:
         return power_table(self.sized.sizes, self.taken)
 
     def records(self) -> list[dict[str, object]]:
-        """A flat record for each part, differences as fractions, for `--json`."""
+        """A flat record for each part, differences as fractions, for `--json`.
+
+        `shows_20_points` is None where models of this accuracy cannot differ by so much.
+        """
         taken = {name: getattr(self.taken, name) for name in ASKED}
         return [
-            {**dataclasses.asdict(part), "shows_20_points": not part.is_coarse, **taken}
+            {
+                **dataclasses.asdict(part),
+                "shows_20_points": not part.is_coarse if self.taken.has_coarse else None,
+                **taken,
+            }
             for part in self.parts
         ]
 
@@ -87,7 +96,7 @@ def power_of(targets: Sequence[str | Path], settings: PowerSettings | None = Non
         sized=sized,
         taken=taken,
         parts=parts,
-        headline=_headline(parts),
+        headline=_headline(parts, taken),
         notes=(*_how(taken, sized), *sized.notes, OF_ONE_PAIR),
         targets=names,
     )
@@ -112,42 +121,57 @@ def _how(taken: Taken, sized: Sized) -> Iterator[str]:
         f"correlation of their marks on the same questions {decimal(taken.correlation)} "
         f"({taken.correlation_from})."
     )
+    if not taken.has_coarse:
+        yield (
+            f"Two models of that mean accuracy differ by at most {points(taken.largest)} points: "
+            "a larger difference cannot exist."
+        )
     if not sized.models and "assumed" in (taken.accuracy_from, taken.correlation_from):
         yield ESTIMATE_THEM
 
 
-def _headline(parts: Sequence[Part]) -> str:
+def _headline(parts: Sequence[Part], taken: Taken) -> str:
     """What the whole shows, what its smallest part shows, and how many parts show little."""
     largest = max(parts, key=lambda part: part.n)
     rest = [part for part in parts if part.value and part is not largest]
     sentences = [_whole_told(largest)]
     if rest:
         sentences.append(_part_told(min(rest, key=lambda part: part.n)))
-        n_coarse = sum(part.is_coarse for part in rest)
-        shows = "shows" if n_coarse == 1 else "show"
-        sentences.append(
-            f"{whole(n_coarse)} of {plural(len(rest), 'part')} {shows} nothing under 20 points."
-            if n_coarse
-            else "Every part shows a difference of 20 points."
-        )
+        sentences.append(_coarse_told(rest, taken))
     return " ".join(sentences)
 
 
 def _whole_told(part: Part) -> str:
     which = f"the {_questions(part)}" if part.value else f"all {plural(part.n, 'question')}"
-    if part.paired is None:
-        return f"Over {which} no difference between two models shows."
-    unpaired = f", and one of {number(part.unpaired)} points where each has its own"
-    return (
-        f"Over {which} a difference of {number(part.paired)} points shows between two models that "
-        f"answer the same ones{unpaired if part.unpaired else ''}."
-    )
+    unpaired = f"one of {number(part.unpaired)} points where each has its own"
+    if part.paired is not None:
+        also = f", and {unpaired}" if part.unpaired else ""
+        return (
+            f"Over {which} a difference of {number(part.paired)} points shows between two models "
+            f"{SAME}{also}."
+        )
+    if part.unpaired:
+        return f"Over {which} no difference shows between two models {SAME}, but {unpaired}."
+    return f"Over {which} no difference between two models shows."
 
 
 def _part_told(part: Part) -> str:
     if part.paired is None:
-        return f"Over the {_questions(part)} none shows."
+        paired = f" between two {SAME}" if part.unpaired else ""
+        return f"Over the {_questions(part)} none shows{paired}."
     return f"Over the {_questions(part)} none under {number(part.paired)} points shows."
+
+
+def _coarse_told(parts: Sequence[Part], taken: Taken) -> str:
+    """How many of the parts are coarse, or that none is."""
+    n_coarse = sum(part.is_coarse for part in parts)
+    show = f"{whole(n_coarse)} of {plural(len(parts), 'part')} show{'s' * (n_coarse == 1)}"
+    if taken.has_coarse:
+        return f"{show} nothing under 20 points." if n_coarse else EVERY_PART
+    most = f"over {points(taken.largest)} points can exist"
+    if n_coarse:
+        return f"{show} no difference on the same questions; at this accuracy none {most}."
+    return f"At this accuracy no difference {most}, and every part shows one that can."
 
 
 def _questions(part: Part) -> str:

@@ -17,6 +17,7 @@ from eyechart.records import Column, Estimate, Line, Table
 from eyechart.report.formatting import facet_name, facet_value, heading, plural
 
 SHARED_HEAD = "Smallest difference"
+ROUNDING = 1e-9
 COARSE_WORDS = f"shows nothing under {100 * COARSE:.0f} points"
 
 
@@ -30,6 +31,20 @@ class Taken:
     alpha: float = ALPHA
     accuracy_from: str = "assumed"
     correlation_from: str = "assumed"
+
+    @property
+    def largest(self) -> float:
+        """The largest difference that two models of this mean accuracy can have, in (0, 1].
+
+        >>> Taken(accuracy=0.75).largest
+        0.5
+        """
+        return 2 * min(self.accuracy, 1 - self.accuracy)
+
+    @property
+    def has_coarse(self) -> bool:
+        """Two models of this mean accuracy can differ by 20 points."""
+        return self.largest > COARSE - ROUNDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,10 @@ class Part:
 
     @property
     def is_coarse(self) -> bool:
-        """It shows no difference of 20 points even where both models answer the same questions."""
+        """It shows no difference of 20 points even where both models answer the same questions.
+
+        Where so large a one cannot be: none at all.
+        """
         return self.paired is None or self.paired > COARSE
 
     @property
@@ -66,6 +84,7 @@ def power_table(sizes: Sizes, taken: Taken | None = None) -> Table:
     >>> power_table({"scope": {"Local": 18}}).lines[0].entries[-1]
     'shows nothing under 20 points'
     """
+    taken = taken or Taken()
     return Table(
         name="power",
         title="The smallest difference between two models that shows",
@@ -75,7 +94,7 @@ def power_table(sizes: Sizes, taken: Taken | None = None) -> Table:
             Column("paired", "percent", 1, SHARED_HEAD),
             Column("remark"),
         ),
-        lines=tuple(_line(part) for part in parts_of(sizes, taken or Taken())),
+        lines=tuple(_line(part, taken) for part in parts_of(sizes, taken)),
         label="Questions",
     )
 
@@ -87,6 +106,28 @@ def parts_of(sizes: Sizes, taken: Taken) -> tuple[Part, ...]:
         for facet, values in sizes.items()
         for value, n in values.items()
     )
+
+
+def remark_of(part: Part, taken: Taken) -> str:
+    """What to know of a part that shows little; "" for others.
+
+    >>> remark_of(Part("", "", 9, None, None), Taken(accuracy=0.99))
+    'shows nothing where paired; over 2 points cannot exist'
+    """
+    if not part.is_coarse:
+        return ""
+    if taken.has_coarse:
+        return COARSE_WORDS
+    return f"shows nothing where paired; over {points(taken.largest)} points cannot exist"
+
+
+def points(difference: float) -> str:
+    """A difference in points, to three digits.
+
+    >>> points(0.002), points(0.19)
+    ('0.2', '19')
+    """
+    return f"{100 * difference:.3g}"
 
 
 def taken_of(sized: Sized, settings: PowerSettings) -> Taken:
@@ -146,9 +187,8 @@ def _shown(n: int, taken: Taken, correlation: float | None) -> float | None:
     )
 
 
-def _line(part: Part) -> Line:
-    remark = COARSE_WORDS if part.is_coarse else ""
+def _line(part: Part, taken: Taken) -> Line:
     group = heading(facet_name(part.facet)) if part.facet else ""
     # n is 0: the entries are no figures of n items that would be greyed for being few.
     entries = [Estimate(v, None, None, 0) for v in (part.n, part.unpaired, part.paired)]
-    return Line(part.label, (*entries, remark), group=group)
+    return Line(part.label, (*entries, remark_of(part, taken)), group=group)

@@ -7,8 +7,8 @@ import itertools
 from rich.table import Table
 from rich.text import Text
 
-from eyechart.power import Part, PowerReport
-from eyechart.power.parts import COARSE_WORDS, SHARED_HEAD
+from eyechart.power import Part, PowerReport, Taken
+from eyechart.power.parts import SHARED_HEAD, remark_of
 from eyechart.printing import print_notes, print_text, wide_console
 from eyechart.report.formatting import facet_name, heading, number, whole
 
@@ -26,12 +26,12 @@ def print_power(report: PowerReport) -> None:
         if facet:
             grid.add_row(Text(heading(facet_name(facet)), style="bold"))
         for part in parts:
-            grid.add_row(*map(Text, _cells(part)))
+            grid.add_row(*map(Text, _cells(part, report.taken)))
     console.print(grid)
     print_notes(console, report.notes)
 
 
-def _cells(part: Part) -> tuple[str, ...]:
+def _cells(part: Part, taken: Taken) -> tuple[str, ...]:
     label = f"  {part.label}" if part.facet else part.label
-    remark = COARSE_WORDS if part.is_coarse else ""
-    return (label, whole(part.n), number(part.unpaired), number(part.paired), remark)
+    shown = (whole(part.n), number(part.unpaired), number(part.paired))
+    return (label, *shown, remark_of(part, taken))

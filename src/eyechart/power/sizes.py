@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from eyechart import plugins, run_folder
+from eyechart.benchmarks import Benchmark
 from eyechart.comparing.runs import Entrant, named, narrowed, notes_of, read_entrants, shared_items
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet, cluster_of
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.power import ALPHA, POWER
-from eyechart.records import CLOSED_KINDS, JUDGED_KINDS
-from eyechart.report.facets import facets_of
+from eyechart.records import CLOSED_KINDS, JUDGED_KINDS, Item
+from eyechart.report.facets import crossings_of, facets_of
 from eyechart.report.formatting import plural
 from eyechart.report.samples import marks_of
 from eyechart.run import load_items
@@ -41,7 +42,7 @@ class PowerSettings:
     on the same questions, -1 to 1: None has them estimated from runs, or else assumed.
 
     `power`: how often a difference must be found; `alpha`: the test's level. `data`, `columns`,
-    `workspace`: as in `RunSettings`, for a benchmark that is known by its data.
+    `photos`, `workspace`: as in `RunSettings`, for a benchmark that is known by its data.
     """
 
     accuracy: float | None = None
@@ -50,6 +51,7 @@ class PowerSettings:
     alpha: float = ALPHA
     data: tuple[str, ...] = ()
     columns: Path | None = None
+    photos: Path | None = None
     workspace: Path = Path("runs")
 
 
@@ -73,27 +75,45 @@ def sizes_of(target: str, settings: PowerSettings) -> Sized:
     """The sizes of one target: as published, or counted in its items. Raises as `power_of`."""
     if (Path(target) / "run.json").is_file():
         _refuse_data(target, settings)
-        return _of_items(target, run_folder.read_item_set(Path(target)))
+        item_set = run_folder.read_item_set(Path(target))
+        name = run_folder.read_info(Path(target)).benchmark
+        return _of_items(target, item_set, plugins.rules_of(name, item_set))
     if target in plugins.names("benchmarks") or target.endswith(".py"):
         found = plugins.benchmark(target)
-        if settings.columns and not settings.data:
-            raise BadInput(
-                f"{target}: --columns {settings.columns} says what --data call their columns; "
-                "name the data with --data, or leave out --columns"
-            )
-        if found.sizes and not settings.data:
+        _refuse_without_data(target, found, settings)
+        if found.sizes and not settings.data and not settings.photos:
             judged = JUDGED_KINDS & found.sizes.get("kind", {}).keys()
             notes = (AS_PUBLISHED, *([RIGHT_OR_WRONG] if judged else []))
             return Sized(found.name, found.title, found.sizes, notes)
-        if found.make is None and not settings.data:
-            raise BadInput(
-                f"{target}: its sizes are not known without its data; name them with --data as in "
-                "`eyechart run`, or give a run folder of it in its place"
-            )
     reading = RunSettings(
-        data=settings.data, columns=settings.columns, workspace=settings.workspace
+        data=settings.data,
+        columns=settings.columns,
+        photos=settings.photos,
+        workspace=settings.workspace,
     )
-    return _of_items(*load_items(target, reading))
+    name, item_set = load_items(target, reading)
+    return _of_items(name, item_set, plugins.rules_of(name, item_set))
+
+
+def _refuse_without_data(name: str, found: Benchmark, settings: PowerSettings) -> None:
+    """Raise BadInput for a benchmark that needs data, or settings that do, where none are named."""
+    if settings.data:
+        return
+    if settings.columns:
+        raise BadInput(
+            f"{name}: --columns {settings.columns} says what --data call their columns; "
+            "name the data with --data, or leave out --columns"
+        )
+    if found.make is None and settings.photos:
+        raise BadInput(
+            f"{name}: --photos {settings.photos} is where photographs that --data name lie; "
+            "name the data with --data, or leave out --photos"
+        )
+    if found.make is None and not found.sizes:
+        raise BadInput(
+            f"{name}: its sizes are not known without its data; name them with --data as in "
+            "`eyechart run`, or give a run folder of it in its place"
+        )
 
 
 def sizes_of_runs(folders: Sequence[str], settings: PowerSettings) -> Sized:
@@ -118,8 +138,8 @@ def sizes_of_runs(folders: Sequence[str], settings: PowerSettings) -> Sized:
 
 
 def _refuse_data(run: str, settings: PowerSettings) -> None:
-    if settings.data or settings.columns:
-        raise BadInput(f"{run}: a run has its own items; leave out --data and --columns")
+    if settings.data or settings.columns or settings.photos:
+        raise BadInput(f"{run}: a run has its own items; leave out --data, --columns and --photos")
 
 
 def _of_marks(runs: Sequence[Entrant], shared: ItemSet, marks: Floats) -> Sized:
@@ -133,7 +153,8 @@ def _of_marks(runs: Sequence[Entrant], shared: ItemSet, marks: Floats) -> Sized:
     n_waiting = sum(item.kind != "rate" for item in shared.items) - len(kept)
     are = plural(n_waiting, "question is", "questions are")
     waiting = f"{are} not marked in all runs and left out."
-    sized = _of_items(runs[0].info.benchmark, ItemSet(shared.card, kept))
+    name = runs[0].info.benchmark
+    sized = _of_items(name, ItemSet(shared.card, kept), plugins.rules_of(name, shared))
     return Sized(
         sized.benchmark,
         sized.title,
@@ -144,7 +165,7 @@ def _of_marks(runs: Sequence[Entrant], shared: ItemSet, marks: Floats) -> Sized:
     )
 
 
-def _of_items(name: str, item_set: ItemSet) -> Sized:
+def _of_items(name: str, item_set: ItemSet, rules: Benchmark) -> Sized:
     card = item_set.card
     items = [item for item in item_set.items if item.kind in CLOSED_KINDS | JUDGED_KINDS]
     if not items:
@@ -159,7 +180,15 @@ def _of_items(name: str, item_set: ItemSet) -> Sized:
         notes.append(f"{are} left out: none is right or wrong.")
     if any(item.kind in JUDGED_KINDS for item in items):
         notes.append(RIGHT_OR_WRONG)
-    sizes: dict[str, dict[str, int]] = {"": {"": len(items)}}
-    for facet in facets_of(items):
-        sizes[facet.name] = dict(zip(facet.values, map(len, facet.members), strict=True))
+    sizes = {"": {"": len(items)}, **_by_facet(items, rules.sizes)}
     return Sized(card.name, card.title or name, sizes, tuple(notes))
+
+
+def _by_facet(items: Sequence[Item], published: Sizes) -> Sizes:
+    """The items of each facet's values, and of those crossed that are `published`, in its order."""
+    facets = (*facets_of(items, published), *crossings_of(items, published))
+    counted = {
+        facet.name: dict(zip(facet.values, map(len, facet.members), strict=True))
+        for facet in facets
+    }
+    return {name: counted[name] for name in (*published, *counted) if name in counted}

@@ -14,7 +14,7 @@ from eyechart.metrics import Metric
 from eyechart.records import CLOSED_KINDS, Cell, Chart, Curve, Report, Response, Score, Table
 from eyechart.report.bias import bias_tables
 from eyechart.report.counting import counts_of, of_first_judge, owed
-from eyechart.report.facets import Facet, facets_of
+from eyechart.report.facets import Facet, Order, facets_of
 from eyechart.report.formatting import plural
 from eyechart.report.headline import Found, headline
 from eyechart.report.judges import judge_tables
@@ -42,6 +42,7 @@ class RunFacts:
     that open the headline in place of the general ones, "" for those. `max_unjudged`: the share of
     the replies asked about (0 to 1) that a judge may owe before the headline opens with it.
     `overall`: the benchmark's figure is the mean mark over closed and open questions together.
+    `order`: of facets and their values, where the benchmark has one.
     `rubrics`: what the judges were asked.
     """
 
@@ -56,6 +57,7 @@ class RunFacts:
     tables: tuple[Table, ...] = ()
     lead: str = ""
     overall: bool = False
+    order: Order = field(default_factory=dict)
     max_unjudged: float = 0.05
     charts: tuple[Chart, ...] = ()
     rubrics: Rubrics = field(default_factory=lambda: GENERAL)
@@ -133,7 +135,7 @@ def _cells(samples: Sequence[Sample], item_set: ItemSet, facts: RunFacts) -> tup
     A mean over all questions alone goes by facet: accuracy and verdicts are parts of it.
     What people's ratings come to over all items and by database is left to a benchmark's tables.
     """
-    facets = facets_of(item_set.items)
+    facets = facets_of(item_set.items, facts.order)
     cells: list[Cell] = []
     has_overall = any(sample.metric == "overall" for sample in samples)
     for sample in samples:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from eyechart.report.charts import drawings_of, figures_of_charts
 from eyechart.report.compare_tables import (
-    N_UNTESTED,
     Beside,
+    PairSheet,
     comparison_tables,
     grid_of,
-    pair_shown,
+    pair_sheet,
     pairs_table,
     shown_tables,
     side_by_side,
@@ -33,10 +33,10 @@ from eyechart.report.drawing import SERIES, Drawing, finished, style
 from eyechart.report.figures import Dot, DotGroup, dots_figure
 from eyechart.report.formatting import (
     BLANK,
-    SMALL_NOTE,
     facet_name,
     facet_value,
     heading,
+    is_small,
     one_line,
     plural,
     shown,
@@ -44,7 +44,7 @@ from eyechart.report.formatting import (
     shown_n,
     shown_unscored,
 )
-from eyechart.report.greying import GREY_NOTE, is_grey_cell, is_only_small
+from eyechart.report.greying import is_grey_cell, is_only_small, key_of
 from eyechart.report.markdown import (
     charts_markdown,
     notes_markdown,
@@ -64,7 +64,7 @@ from eyechart.report.printed import csv_text, markdown_escaped, slug
 from eyechart.report.rendering import rendered
 from eyechart.report.sight import by_setting
 from eyechart.report.sight_figures import AllSeries, severity_figure
-from eyechart.report.write import figure_files, table_files, write_files
+from eyechart.report.write import COMPARISON, figure_files, table_files, write_files
 
 MOST_DOTS = 40
 
@@ -84,19 +84,11 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
-    """A pair as the page lists it; `bar`: its difference, zero in the middle."""
-
-    cells: tuple[str, ...]
-    bar: Bar
-
-
-@dataclass(frozen=True, slots=True)
 class PairTable:
-    """Pairs under one heading, "" where there is but one table, which is then always open."""
+    """Pairs under a heading; `bars`: the difference of each, zero in the middle."""
 
-    heading: str
-    rows: tuple[PairRow, ...]
+    sheet: PairSheet
+    bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +105,15 @@ class BesideCell:
 class BesideTable:
     """A facet's values down and the runs across, or where there are many runs these down.
 
-    `header`: each column with its colour, "" for none.
+    `header`: each column with its colour, "" for none. `key`: what the marks of figures of few
+    items mean.
     """
 
     heading: str
     header: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, tuple[BesideCell, ...]], ...]
     runs_down: bool
+    key: tuple[str, ...]
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
@@ -133,32 +127,26 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
         **{name: text.encode() for name, text in comparison.files.items()},
         "compare.csv": csv_text(pairs_table(comparison.tested)).encode(),
         "compare.md": comparison_markdown(comparison).encode(),
-        "compare.html": comparison_page(comparison).encode(),
     }
-    write_files(folder, files)
-    return folder / "compare.html"
+    return write_files(folder, files, page=COMPARISON, text=comparison_page(comparison))
 
 
 def comparison_page(comparison: Comparison) -> str:
     """The whole comparison as HTML, self-contained."""
-    cells = [
-        cell for side in side_by_side(comparison) for _, row in side.rows for cell in row if cell
-    ]
+    runs = [cell for _, cell in ranked(comparison)]
     values = {
         "title": comparison.title,
         "headline": split_headline(comparison_headline(comparison)),
         "comparison": comparison,
         "metric": metric_named(comparison.metric),
         "contenders": contenders(comparison),
-        "any_chance": any(cell.chance is not None for _, cell in ranked(comparison)),
+        "any_chance": any(cell.chance is not None for cell in runs),
+        "runs_key": key_of(small=any(map(is_small, runs)), grey=False),
         "pairs": _pair_tables(comparison),
-        "any_tested": _any_tested(comparison),
-        "n_shown": None if _any_tested(comparison) else N_UNTESTED,
-        "tests_note": TESTS_NOTE,
-        "several_metrics": len({pair.metric for pair in comparison.tested}) > 1,
+        "tests_note": TESTS_NOTE if _any_tested(comparison) else "",
         "own": groups_of(comparison.tables),
         "figures": figures_of_charts(comparison.charts),
-        "pairs_last": any(table.ranked for table in comparison.tables),
+        "pairs_last": comparison.has_ranked,
         "beside": _beside_tables(comparison),
         "legend": [*_colours(comparison).items()],
         "drawn_note": _drawn_note(comparison),
@@ -166,10 +154,6 @@ def comparison_page(comparison: Comparison) -> str:
             (heading(setting), panels_markup(runs, thresholds=False, prefix=f"s{i}-"))
             for i, (setting, runs) in enumerate(_by_setting(comparison).items())
         ],
-        "has_small": any(map(is_only_small, cells)),
-        "has_grey": any(map(is_grey_cell, cells)),
-        "small_note": SMALL_NOTE,
-        "grey_note": GREY_NOTE,
         "provenance": [*comparison.provenance.items()],
     }
     return rendered("compare.html", values)
@@ -188,7 +172,6 @@ def comparison_markdown(comparison: Comparison) -> str:
         ),
         *charts_markdown(comparison.charts),
         *tables_markdown(shown_tables(comparison)),
-        *([f"{TESTS_NOTE}\n"] if _any_tested(comparison) else []),
         *notes_markdown(comparison.notes),
         *provenance_markdown(comparison.provenance),
     ]
@@ -227,13 +210,17 @@ def _any_tested(comparison: Comparison) -> bool:
     return any(pair.p_mcnemar is not None for pair in comparison.tested)
 
 
+def _in_order(comparison: Comparison) -> list[RunResult]:
+    """The runs, the best first, then people: as figures of benchmarks give them their colours."""
+    found = [run for run, _ in ranked(comparison)]
+    names = {run.name for run in found}
+    found += [run for run in comparison.runs if run.name not in names]
+    return sorted(found, key=lambda run: run.people)
+
+
 def _drawn(comparison: Comparison) -> list[RunResult]:
     """The runs whose curves are drawn: all, or of many the best, as colours tell no more apart."""
-    runs = [run for run in comparison.runs if run.curves]
-    if len(runs) <= len(SERIES):
-        return runs
-    best = {run.name for run, _ in ranked(comparison)[: len(SERIES)]}
-    return [run for run in runs if run.name in best]
+    return [run for run in _in_order(comparison) if run.curves][: len(SERIES)]
 
 
 def _drawn_note(comparison: Comparison) -> str:
@@ -243,10 +230,9 @@ def _drawn_note(comparison: Comparison) -> str:
 
 def _colours(comparison: Comparison) -> dict[str, str]:
     """Each run's colour in the figures; of many runs only those have one that have curves drawn."""
-    runs = comparison.runs
-    return dict(
-        legend_of([r.name for r in (runs if len(runs) <= len(SERIES) else _drawn(comparison))])
-    )
+    runs = _in_order(comparison)
+    drawn = runs if len(runs) <= len(SERIES) else _drawn(comparison)
+    return dict(legend_of([run.name for run in drawn]))
 
 
 def _by_setting(comparison: Comparison) -> dict[str, AllSeries]:
@@ -265,14 +251,14 @@ def _dot_groups(comparison: Comparison) -> list[DotGroup]:
     groups = [DotGroup("", tuple(Dot(run.name, cell) for run, cell in ranked(comparison)))]
     n_drawn = len(comparison.runs)
     for side in side_by_side(comparison):
-        n_more = len(side.rows) * len(comparison.runs)
+        n_more = len(side.rows) * len(side.runs)
         if n_drawn + n_more > MOST_DOTS:
             continue
         n_drawn += n_more
         for value, cells in side.rows:
             dots = [
-                Dot(run.name, cell)
-                for run, cell in zip(comparison.runs, cells, strict=True)
+                Dot(name, cell)
+                for name, cell in zip(side.runs, cells, strict=True)
                 if cell is not None
             ]
             title = f"{facet_name(side.facet)}: {facet_value(side.facet, value)}"
@@ -286,11 +272,8 @@ def _pair_tables(comparison: Comparison) -> list[PairTable]:
     ends = [abs(end) for d in differences for end in (d.low, d.high) if end is not None]
     reach = max(ends, default=0.0) or 1.0
     return [
-        PairTable(
-            found.heading,
-            tuple(PairRow(pair_shown(pair), _difference_bar(pair, reach)) for pair in found.pairs),
-        )
-        for found in pair_lists(comparison)
+        PairTable(sheet, tuple(_difference_bar(row.pair, reach) for row in sheet.rows))
+        for sheet in map(pair_sheet, pair_lists(comparison))
     ]
 
 
@@ -310,11 +293,13 @@ def _beside_tables(comparison: Comparison) -> list[BesideTable]:
     colours = _colours(comparison)
     tables = []
     for side in side_by_side(comparison):
-        grid = grid_of(side, [run.name for run in comparison.runs])
+        grid = grid_of(side)
         header = tuple((name, "" if grid.runs_down else colours[name]) for name in grid.header)
         rows = tuple((label, tuple(map(_beside_cell, cells))) for label, cells in grid.rows)
         title = f"By {facet_name(side.facet)}"
-        tables.append(BesideTable(title, header, rows, grid.runs_down))
+        cells = [cell for _, found in side.rows for cell in found if cell]
+        key = key_of(small=any(map(is_only_small, cells)), grey=any(map(is_grey_cell, cells)))
+        tables.append(BesideTable(title, header, rows, grid.runs_down, key))
     return tables
 
 

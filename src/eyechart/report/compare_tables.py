@@ -6,11 +6,18 @@ In: a `Comparison`. Out: `Printed` tables, which `eyechart.report.printed` turns
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eyechart.records import Cell
-from eyechart.report.comparison import Comparison, Pair, pair_lists, ranked
+from eyechart.report.comparison import (
+    TESTS_NOTE,
+    Comparison,
+    Pair,
+    PairList,
+    pair_lists,
+    ranked,
+)
 from eyechart.report.formatting import (
     BLANK,
     SMALL_MARK,
@@ -40,14 +47,18 @@ PAIR_DATA = (
 MANY = 7
 """Of more runs than this each has a row of its own in tables by facet, not a column."""
 N_UNTESTED = 6
-"""The columns of pairs before those of their tests."""
+"""The columns of the file of pairs before those of their tests."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """One facet's cells: `rows` are (value, a cell or None for each run)."""
+    """One facet's cells: `rows` are (value, a cell or None for each of the `runs`).
+
+    `runs`: the names of those that have a figure here.
+    """
 
     facet: str
+    runs: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
 
 
@@ -80,14 +91,34 @@ class Grid:
     runs_down: bool
 
 
-def grid_of(side: SideBySide, names: Sequence[str]) -> Grid:
-    """The cells of a facet laid out; `names`: of the runs."""
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """A pair as it is shown: the runs that are named, and its figures as texts."""
+
+    names: tuple[str, ...]
+    figures: tuple[str, ...]
+    pair: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class PairSheet:
+    """Pairs as they are shown; `names`, `figures`: the heads. `note`: what to know of them."""
+
+    heading: str
+    names: tuple[str, ...]
+    figures: tuple[str, ...]
+    rows: tuple[PairRow, ...]
+    note: str
+
+
+def grid_of(side: SideBySide) -> Grid:
+    """The cells of a facet laid out."""
     values = tuple(facet_value(side.facet, value) for value, _ in side.rows)
     cells = [_besides(cells) for _, cells in side.rows]
-    if len(names) <= MANY:
-        return Grid(tuple(names), tuple(zip(values, cells, strict=True)), runs_down=False)
+    if len(side.runs) <= MANY:
+        return Grid(side.runs, tuple(zip(values, cells, strict=True)), runs_down=False)
     turned = zip(*cells, strict=True)
-    return Grid(values, tuple(zip(names, turned, strict=True)), runs_down=True)
+    return Grid(values, tuple(zip(side.runs, turned, strict=True)), runs_down=True)
 
 
 def _besides(cells: Sequence[Cell | None]) -> tuple[Beside, ...]:
@@ -107,21 +138,20 @@ def comparison_tables(comparison: Comparison) -> tuple[Printed, ...]:
 def shown_tables(comparison: Comparison) -> tuple[Printed, ...]:
     """The same for a page of text: of many pairs only those of the best run."""
     lists = pair_lists(comparison)
-    pairs = pairs_table(lists[0].pairs if lists else ())
-    if len(lists) > 1:
-        note = f"{lists[1].heading} are in compare.csv."
-        pairs = dataclasses.replace(pairs, caption=f"Pairs: {lists[0].heading}", notes=(note,))
-    return _all_tables(comparison, pairs)
+    if not any(one.best for one in lists):
+        return _all_tables(comparison, *map(_pairs_shown, lists))
+    first = _pairs_shown(lists[0])
+    notes = (*first.notes, "The other pairs are in compare.csv.")
+    return _all_tables(comparison, dataclasses.replace(first, notes=notes))
 
 
-def _all_tables(comparison: Comparison, pairs: Printed) -> tuple[Printed, ...]:
-    names = [run.name for run in comparison.runs]
+def _all_tables(comparison: Comparison, *pairs: Printed) -> tuple[Printed, ...]:
+    paired, own = [table for table in pairs if table.rows], map(printed, comparison.tables)
     return distinctly_named(
         [
             runs_table(comparison),
-            *([pairs] if pairs.rows else []),
-            *map(printed, comparison.tables),
-            *(_facet_table(comparison.metric, side, names) for side in side_by_side(comparison)),
+            *((*own, *paired) if comparison.has_ranked else (*paired, *own)),
+            *(_facet_table(comparison.metric, side) for side in side_by_side(comparison)),
         ]
     )
 
@@ -154,17 +184,50 @@ def pairs_table(pairs: Sequence[Pair]) -> Printed:
     )
     data = tuple(map(_pair_data, pairs))
     caption = "Pairs of runs on the same items"
-    shown_pairs = tuple(map(pair_shown, pairs))
+    shown_pairs = tuple(
+        (pair.a, pair.b, metric_named(pair.metric).label, *_pair_figures(pair)) for pair in pairs
+    )
     if not any(pair.p_mcnemar is not None for pair in pairs):
         header, shown_pairs = header[:N_UNTESTED], tuple(row[:N_UNTESTED] for row in shown_pairs)
     return Printed("pairs", caption, header, shown_pairs, PAIR_DATA, data, n_text=3)
 
 
-def pair_shown(pair: Pair) -> tuple[str, ...]:
-    """A pair as its row is shown."""
+def pair_sheet(found: PairList) -> PairSheet:
+    """A list of pairs as it is shown: without the run that is on one side of all of them."""
+    names = ("Other side",) if found.best else ("A", "B")
+    figures: tuple[str, ...] = ("Lead" if found.best else "A − B", "95 % interval", "n")
+    if found.is_tested:
+        one, other = ("it", "the other") if found.best else ("A", "B")
+        figures += (f"only {one} right", f"only {other} right", "McNemar p", "Holm p")
+    rows = tuple(
+        PairRow(
+            (pair.b,) if found.best else (pair.a, pair.b),
+            _pair_figures(pair)[: len(figures)],
+            pair,
+        )
+        for pair in found.pairs
+    )
+    return PairSheet(found.heading, names, figures, rows, found.note)
+
+
+def _pairs_shown(found: PairList) -> Printed:
+    sheet = pair_sheet(found)
+    notes = (sheet.note, TESTS_NOTE if found.is_tested else "")
+    return Printed(
+        "pairs",
+        f"Pairs: {found.heading}" if found.heading else "Pairs of runs on the same items",
+        (*sheet.names, *sheet.figures),
+        tuple((*row.names, *row.figures) for row in sheet.rows),
+        (),
+        (),
+        n_text=len(sheet.names),
+        notes=tuple(filter(None, notes)),
+    )
+
+
+def _pair_figures(pair: Pair) -> tuple[str, ...]:
     percent = metric_named(pair.metric).percent
     return (
-        *(pair.a, pair.b, metric_named(pair.metric).label),
         signed(pair.difference.value, percent=percent),
         *(signed_span(pair.difference, percent=percent), whole(pair.n)),
         *(_count(pair.only_a_right), _count(pair.only_b_right)),
@@ -174,20 +237,31 @@ def pair_shown(pair: Pair) -> tuple[str, ...]:
 
 def side_by_side(comparison: Comparison) -> list[SideBySide]:
     """For each facet of the comparison's metric, every value that any run has."""
-    found: dict[str, dict[str, dict[int, Cell]]] = {}
-    for index, run in enumerate(comparison.runs):
+    found: dict[str, dict[str, dict[str, Cell]]] = {}
+    for run in comparison.runs:
         for cell in run.cells:
             if cell.facet and cell.metric == comparison.metric:
-                found.setdefault(cell.facet, {}).setdefault(cell.value, {})[index] = cell
-    places = range(len(comparison.runs))
-    return [
-        SideBySide(facet, tuple((v, tuple(map(c.get, places))) for v, c in values.items()))
-        for facet, values in found.items()
-    ]
+                found.setdefault(cell.facet, {}).setdefault(cell.value, {})[run.name] = cell
+    names = [run.name for run in comparison.runs]
+    sides = [_side(names, facet, values) for facet, values in found.items()]
+    return [side for side in sides if side.runs]
 
 
-def _facet_table(metric: str, side: SideBySide, names: Sequence[str]) -> Printed:
-    grid = grid_of(side, names)
+def _side(names: Sequence[str], facet: str, values: Mapping[str, Mapping[str, Cell]]) -> SideBySide:
+    """A facet with the runs that have a figure for any of its values."""
+    known = {
+        name
+        for cells in values.values()
+        for name, cell in cells.items()
+        if cell.estimate.value is not None
+    }
+    runs = tuple(name for name in names if name in known)
+    rows = tuple((value, tuple(map(cells.get, runs))) for value, cells in values.items())
+    return SideBySide(facet, runs, rows)
+
+
+def _facet_table(metric: str, side: SideBySide) -> Printed:
+    grid = grid_of(side)
     return Printed(
         slug(f"{metric}-by-{side.facet}"),
         f"{metric_named(metric).label} by {facet_name(side.facet)}",
@@ -197,7 +271,7 @@ def _facet_table(metric: str, side: SideBySide, names: Sequence[str]) -> Printed
         tuple(
             (name, *cell_data(cell))
             for _, cells in side.rows
-            for name, cell in zip(names, cells, strict=True)
+            for name, cell in zip(side.runs, cells, strict=True)
             if cell
         ),
     )

@@ -16,6 +16,7 @@ from eyechart.report.formatting import (
     shown_interval,
     signed,
     signed_span,
+    whole,
 )
 from eyechart.report.metric_names import metric_named
 
@@ -93,34 +94,77 @@ class Comparison:
         """The pairs that share scored items: all but those about answers that nobody judged."""
         return tuple(pair for pair in self.pairs if pair.n)
 
+    @property
+    def has_ranked(self) -> bool:
+        """The benchmark has tables laid out as papers do, which then come before the pairs."""
+        return any(table.ranked for table in self.tables)
+
 
 @dataclass(frozen=True, slots=True)
 class PairList:
-    """Pairs under one heading, "" where there is but one list."""
+    """Pairs by one metric under one heading, "" where there is but one list.
+
+    `best`: the run from which all are counted, "" where they are of any two.
+    """
 
     heading: str
     pairs: tuple[Pair, ...]
+    best: str = ""
+
+    @property
+    def is_tested(self) -> bool:
+        """Some have a test beside their interval."""
+        return any(pair.p_mcnemar is not None for pair in self.pairs)
+
+    @property
+    def note(self) -> str:
+        """What the intervals of many pairs do not heed; "" for a single pair."""
+        heeded = "; Holm's p is" if self.is_tested else ""
+        told = f"Each interval is for its pair alone, not corrected for being one of many{heeded}."
+        return told if len(self.pairs) > 1 else ""
 
 
 def pair_lists(comparison: Comparison) -> tuple[PairList, ...]:
-    """The pairs with a test or an interval; where they are many, those of the best run first.
+    """The pairs with a test or an interval, metric by metric, that of the comparison first.
 
-    These are counted from the best run, the next best first: a difference above 0 is its lead.
+    Where they are many, those of the best run come before the others; they are counted from it, the
+    next best first: a difference above 0 is its lead.
     """
-    pairs, order = comparison.tested, ranked(comparison)
-    if len(pairs) <= MOST_PAIRS or not order:
-        return (PairList("", pairs),) if pairs else ()
-    rank = {run.name: place for place, (run, _) in enumerate(order)}
-    best = next((run.name for run, _ in order if not run.people), order[0][0].name)
-    found = [p if p.a == best else turned(p) for p in pairs if best in (p.a, p.b)]
-    metrics = [comparison.metric, *dict.fromkeys(pair.metric for pair in pairs)]
-    found.sort(key=lambda p: (metrics.index(p.metric), rank.get(p.b, len(order))))
-    others = tuple(pair for pair in pairs if best not in (pair.a, pair.b))
-    lists = (
-        PairList(f"{best} and each other {_sides(comparison)}", tuple(found)),
-        PairList(f"The other {plural(len(others), 'pair')}", others),
-    )
+    by_metric = _by_metric(comparison)
+    order = [run for run, _ in ranked(comparison)]
+    if not order or max(map(len, by_metric.values()), default=0) <= MOST_PAIRS:
+        return tuple(PairList(label, pairs) for label, pairs in by_metric.items())
+    best = next((run.name for run in order if not run.people), order[0].name)
+    heading = f"{best} and each other {_sides(comparison)}"
+    lists = [
+        PairList(_headed(label, heading), _of_best(best, order, pairs), best)
+        for label, pairs in by_metric.items()
+    ]
+    for label, pairs in by_metric.items():
+        others = tuple(pair for pair in pairs if best not in (pair.a, pair.b))
+        lists.append(PairList(_headed(label, plural(len(others), "other pair")), others))
     return tuple(one for one in lists if one.pairs)
+
+
+def _by_metric(comparison: Comparison) -> dict[str, tuple[Pair, ...]]:
+    """The pairs under the label of their metric, "" where all have one."""
+    found: dict[str, list[Pair]] = {comparison.metric: []}
+    for pair in comparison.tested:
+        found.setdefault(pair.metric, []).append(pair)
+    found = {metric: pairs for metric, pairs in found.items() if pairs}
+    several = len(found) > 1
+    return {metric_named(m).label if several else "": tuple(pairs) for m, pairs in found.items()}
+
+
+def _of_best(best: str, order: Sequence[RunResult], pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """Those of the best run, counted from it, the other sides in their order."""
+    rank = {run.name: place for place, run in enumerate(order)}
+    mine = [pair if pair.a == best else turned(pair) for pair in pairs if best in (pair.a, pair.b)]
+    return tuple(sorted(mine, key=lambda pair: rank.get(pair.b, len(rank))))
+
+
+def _headed(label: str, heading: str) -> str:
+    return f"{label}: {heading}" if label else heading
 
 
 def ranked(comparison: Comparison) -> list[tuple[RunResult, Cell]]:
@@ -154,9 +198,19 @@ def _first(comparison: Comparison, runs: Sequence[tuple[RunResult, Cell]]) -> st
     place = (
         f"comes first of {plural(len(runs), 'run')}: {label}" if runs[1:] else f"reaches {label}"
     )
-    items = plural(comparison.n_items, "item")
-    over = f", on the {items} that all share." if runs[1:] else f", on {items}."
-    return f"{best.name} {place} {_value(cell)} (95 % interval {shown_interval(cell)}){over}"
+    over = _over(comparison, cell, shared=bool(runs[1:]))
+    return f"{best.name} {place} {_value(cell)} (95 % interval {shown_interval(cell)}), {over}."
+
+
+def _over(comparison: Comparison, cell: Cell, *, shared: bool) -> str:
+    """What a figure is of: all items, the closed questions among them, or fewer for this run."""
+    n, items = cell.estimate.n, plural(comparison.n_items, "item")
+    if n == comparison.n_items:
+        return f"on the {items} that all share" if shared else f"on {items}"
+    if cell.metric == "accuracy":
+        closed = plural(n, "closed question")
+        return f"over the {closed} that all share" if shared else f"over {closed}"
+    return f"over {whole(n)} of the {items}{' that all share' if shared else ''}"
 
 
 def _next(comparison: Comparison, runs: Sequence[tuple[RunResult, Cell]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import itertools
 
 from eyechart.metrics.power import ACCURACY, COARSE, CORRELATION, POWER, too_few
 from eyechart.records import Cell, Estimate
-from eyechart.report.formatting import is_small, shown_n, whole
+from eyechart.report.formatting import SMALL_NOTE, is_small, shown_n, whole
 
 GREY_MARK = "‡"
 """For forms without colours, and for readers who do not tell grey from black."""
@@ -25,6 +25,11 @@ GREY_NOTE = f"Grey ({GREY_MARK}): {_WHY}"
 GREY_MARK_NOTE = f"{GREY_MARK} {_WHY}"
 GREYED = {"overall", "accuracy", "verdict"}
 """Means of marks: for rank correlations the rule says nothing."""
+
+
+def key_of(*, small: bool, grey: bool) -> tuple[str, ...]:
+    """What stands below a table of a page that marks figures of few items."""
+    return (*([SMALL_NOTE] if small else []), *([GREY_NOTE] if grey else []))
 
 
 def is_grey(entry: Estimate | str | None) -> bool:

@@ -16,7 +16,6 @@ from eyechart.report.printed import (
     markdown_escaped,
     markdown_table,
     markdown_text,
-    marks_told,
 )
 from eyechart.report.scatter import Cloud, ratings_caption
 from eyechart.report.tables import tables_of
@@ -45,13 +44,13 @@ def report_markdown(report: Report, clouds: Sequence[Cloud] = ()) -> str:
 
 
 def tables_markdown(tables: Sequence[Printed]) -> list[str]:
-    """Each table under its caption; what the marks of few items mean is told once, at the end."""
+    """Each table under its caption, its notes and what its marks mean below it."""
     parts = []
     for table in tables:
         parts.append(f"## {markdown_escaped(table.caption)}\n")
         parts.append(markdown_text(table))
-        parts += [f"{markdown_escaped(note)}\n" for note in table.notes]
-    return parts + [f"{note}\n" for note in marks_told(tables)]
+        parts += [f"{markdown_escaped(note)}\n" for note in table.all_notes]
+    return parts
 
 
 def charts_markdown(charts: Sequence[Chart]) -> list[str]:

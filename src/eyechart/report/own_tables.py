@@ -14,7 +14,7 @@ from itertools import groupby
 from eyechart.errors import BadInput
 from eyechart.records import Column, Estimate, Line, Table
 from eyechart.report.formatting import BLANK, SMALL_MARK, SMALL_N
-from eyechart.report.greying import GREY_MARK, is_grey
+from eyechart.report.greying import GREY_MARK, is_grey, key_of
 from eyechart.report.own_cells import Entry, Filled, Head, interval_of, known, n_of, rounded
 from eyechart.report.printed import Layout, Printed, Shown, Span, exact, safe_name, spans_of
 from eyechart.report.ranked_tables import (
@@ -27,7 +27,7 @@ from eyechart.report.ranked_tables import (
     is_mixed,
 )
 
-CELL_PARTS = ("", " low", " high", " n")
+FIGURE_PARTS = ("", " low", " high", " n")
 PLACE_WORDS = ("", "best of its column", "runner-up of its column")
 
 
@@ -72,14 +72,11 @@ class Worded:
     is_mixed: bool = False
 
     @property
-    def has_small(self) -> bool:
-        """A figure of the table rests on few items."""
-        return any(SMALL_MARK in cell.value for line in self.lines for cell in line.cells)
-
-    @property
-    def has_grey(self) -> bool:
-        """A figure of the table rests on too few items to tell two models apart."""
-        return any(cell.is_grey for line in self.lines for cell in line.cells)
+    def key(self) -> tuple[str, ...]:
+        """What the marks of figures of few items mean, where there are any."""
+        cells = [cell for line in self.lines for cell in line.cells]
+        small = any(SMALL_MARK in cell.value for cell in cells if not cell.is_text)
+        return key_of(small=small, grey=any(cell.is_grey for cell in cells))
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -125,7 +122,7 @@ def worded(table: Table) -> Worded:
 
 
 def printed(table: Table) -> Printed:
-    """The table for Markdown and LaTeX, and for machines: value, low, high and n per column.
+    """The table for Markdown and LaTeX, and for machines: of figures value, low, high and n.
 
     A published line is marked with the number of its source, which is told below the table; in a
     ranked table only where there are several.
@@ -146,9 +143,10 @@ def printed(table: Table) -> Printed:
             for line, mark in zip(found.lines, marks, strict=True)
         ),
         data_header=_data_header(table),
-        data=tuple(_data(line, sectioned=_is_sectioned(table)) for line in table.lines),
+        data=_data(table),
         notes=tuple(filter(None, (table.note, *_reading_notes(found), *told))),
         layout=_layout(found),
+        texts=frozenset(i for i, head in enumerate(found.heads, 1) if head.is_text),
     )
 
 
@@ -281,18 +279,35 @@ def _layout(table: Worded) -> Layout | None:
 def _data_header(table: Table) -> Shown:
     names = [
         f"{column.group}: {column.name}{part}" if column.group else f"{column.name}{part}"
-        for column in table.columns
-        for part in CELL_PARTS
+        for column, parts in zip(table.columns, _column_parts(table), strict=True)
+        for part in parts
     ]
     section = ["group"] if _is_sectioned(table) else []
     return (table.label.lower(), *section, "published", "source", *names)
 
 
-def _data(line: Line, *, sectioned: bool) -> Shown:
-    section = [line.group] if sectioned else []
-    return (
-        *(line.label, *section, "yes" if line.published else "no", line.source),
-        *(text for entry in line.entries for text in _entry_data(entry)),
+def _column_parts(table: Table) -> list[Shown]:
+    """What is written of each column: texts alone, of figures their ends and n too."""
+    held = [
+        any(isinstance(line.entries[index], Estimate) for line in table.lines)
+        for index in range(len(table.columns))
+    ]
+    return [FIGURE_PARTS if has_figure else FIGURE_PARTS[:1] for has_figure in held]
+
+
+def _data(table: Table) -> tuple[Shown, ...]:
+    n_parts, is_sectioned = list(map(len, _column_parts(table))), _is_sectioned(table)
+    return tuple(
+        (
+            *(line.label, *([line.group] if is_sectioned else [])),
+            *("yes" if line.published else "no", line.source),
+            *(
+                text
+                for entry, n in zip(line.entries, n_parts, strict=True)
+                for text in _entry_data(entry)[:n]
+            ),
+        )
+        for line in table.lines
     )
 
 

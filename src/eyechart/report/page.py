@@ -39,7 +39,7 @@ from eyechart.report.formatting import (
     span,
     whole,
 )
-from eyechart.report.greying import GREY_NOTE, is_grey_cell, is_only_small, marked_n
+from eyechart.report.greying import is_grey_cell, is_only_small, key_of, marked_n
 from eyechart.report.metric_names import metric_named
 from eyechart.report.own_groups import groups_of
 from eyechart.report.rendering import rendered, svg_markup
@@ -95,7 +95,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class FacetTable:
-    """One metric by one facet; columns without any content are left out."""
+    """One metric by one facet; columns without any content are left out.
+
+    `key`: what the marks of figures of few items mean.
+    """
 
     heading: str
     rows: tuple[Row, ...]
@@ -103,6 +106,7 @@ class FacetTable:
     bounds: bool
     unscored: bool
     chance: bool
+    key: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +118,6 @@ class MetricGroup:
     explanation: str
     unit: str
     tables: tuple[FacetTable, ...]
-    has_chance: bool
-    has_small: bool
-    has_grey: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,6 @@ def report_page(report: Report, listing: Listing, clouds: Sequence[Cloud] = ()) 
         "panels": panels_markup(settings, thresholds=True),
         "listing": listing,
         "status_labels": STATUS_LABELS,
-        "small_note": SMALL_NOTE,
-        "grey_note": GREY_NOTE,
         "provenance": [*report.provenance.items()],
     }
     return rendered("page.html", values, script="page.js")
@@ -256,9 +255,6 @@ def metric_groups(cells: Sequence[Cell]) -> list[MetricGroup]:
                 explanation=metric.explanation,
                 unit="%" if metric.percent else "value",
                 tables=tuple(tables),
-                has_chance=any(cell.chance is not None for cell in mine),
-                has_small=any(map(is_only_small, mine)),
-                has_grey=any(map(is_grey_cell, mine)),
             )
         )
     return groups
@@ -274,6 +270,7 @@ def facet_table(cells: Sequence[Cell]) -> FacetTable:
         bounds=any(row.bounds for row in rows),
         unscored=any(cell.n_unscored for cell in cells),
         chance=any(cell.chance is not None for cell in cells),
+        key=key_of(small=any(map(is_only_small, cells)), grey=any(map(is_grey_cell, cells))),
     )
 
 

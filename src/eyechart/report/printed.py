@@ -69,8 +69,8 @@ class Layout:
 class Printed:
     """One table: `header` and `rows` as shown to people, `data_header` and `data` for machines.
 
-    `name` is safe as a file name. The first `n_text` columns are text, the others are numbers.
-    `notes`: sentences below the table.
+    `name` is safe as a file name. The first `n_text` columns are text, and those whose places (from
+    0) are in `texts`; the others are numbers. `notes`: sentences below the table.
     """
 
     name: str
@@ -82,11 +82,18 @@ class Printed:
     n_text: int = 1
     notes: tuple[str, ...] = ()
     layout: Layout | None = None
+    texts: frozenset[int] = frozenset()
+
+    @property
+    def sides(self) -> str:
+        """For each column the side at which it stands: l for text, r for numbers."""
+        places = range(len(self.header))
+        return "".join("l" if i < self.n_text or i in self.texts else "r" for i in places)
 
     @property
     def all_notes(self) -> tuple[str, ...]:
         """The notes, and what the marks of its figures mean."""
-        return (*self.notes, *marks_told([self]))
+        return (*self.notes, *marks_told(self))
 
     @property
     def over(self) -> Shown:
@@ -123,7 +130,6 @@ def csv_text(table: Printed) -> str:
 
 def latex_text(table: Printed) -> str:
     """The table as a LaTeX `table` with booktabs rules."""
-    columns = "l" * table.n_text + "r" * (len(table.header) - table.n_text)
     is_wide = table.layout is not None and len(table.header) > WIDE
     environment = "table*" if is_wide else "table"
     lines = [
@@ -133,7 +139,7 @@ def latex_text(table: Printed) -> str:
         *(["  \\footnotesize\\setlength{\\tabcolsep}{3pt}"] if is_wide else []),
         f"  \\caption{{{latex_escaped(table.caption)}}}",
         f"  \\label{{tab:{table.name}}}",
-        f"  \\begin{{tabular}}{{{columns}}}",
+        f"  \\begin{{tabular}}{{{table.sides}}}",
         "    \\toprule",
         *(f"    {line}" for line in (*_latex_head(table), *_latex_body(table))),
         "    \\bottomrule",
@@ -175,7 +181,7 @@ def markdown_text(table: Printed) -> str:
     """The table in Markdown; what columns share is told in the head of each."""
     pairs = zip(table.over, table.header, strict=True)
     header = [": ".join(filter(None, pair)) for pair in pairs]
-    lines = [_markdown_row(header), _markdown_rule(len(header), table.n_text)]
+    lines = [_markdown_row(header), _markdown_rule(table.sides)]
     for heading, rows in table.sections:
         if heading:
             lines.append(f"| *{markdown_escaped(heading)}* |" + "  |" * (len(header) - 1))
@@ -185,13 +191,14 @@ def markdown_text(table: Printed) -> str:
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], n_text: int = 1) -> str:
     """A Markdown table; the first `n_text` columns to the left, the others to the right."""
-    lines = [_markdown_row(header), _markdown_rule(len(header), n_text), *map(_markdown_row, rows)]
+    sides = "l" * n_text + "r" * (len(header) - n_text)
+    lines = [_markdown_row(header), _markdown_rule(sides), *map(_markdown_row, rows)]
     return "\n".join(lines) + "\n"
 
 
-def marks_told(tables: Sequence[Printed]) -> tuple[str, ...]:
-    """What the marks of figures in these tables mean; nothing where none is marked."""
-    texts = [text for table in tables for row in (table.header, *table.rows) for text in row]
+def marks_told(table: Printed) -> tuple[str, ...]:
+    """What the marks of its figures mean; nothing where none is marked."""
+    texts = [text for row in (table.header, *table.rows) for text in row]
     notes = {SMALL_MARK: SMALL_NOTE, GREY_MARK: GREY_MARK_NOTE}
     return tuple(note for mark, note in notes.items() if any(mark in text for text in texts))
 
@@ -285,8 +292,8 @@ def _markdown_row(row: Sequence[str], places: Sequence[int] = ()) -> str:
     return f"| {' | '.join(_placed(map(markdown_escaped, row), places, MARKDOWN_PLACES))} |"
 
 
-def _markdown_rule(n_columns: int, n_text: int) -> str:
-    return "|" + " --- |" * n_text + " ---: |" * (n_columns - n_text)
+def _markdown_rule(sides: str) -> str:
+    return "|" + "".join(" --- |" if side == "l" else " ---: |" for side in sides)
 
 
 def _placed(texts: Iterable[str], places: Sequence[int], forms: Sequence[str]) -> Iterator[str]:

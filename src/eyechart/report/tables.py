@@ -27,14 +27,14 @@ from eyechart.report.formatting import (
     shown_unscored,
     whole,
 )
-from eyechart.report.greying import marked_n
+from eyechart.report.greying import is_grey_cell, marked_n
 from eyechart.report.metric_names import metric_named
 from eyechart.report.own_tables import printed
 from eyechart.report.printed import Printed, Shown, distinctly_named, exact, slug
 
 CELL_DATA = (
     *("facet", "value", "metric", "estimate", "low", "high", "n", "n_unscored"),
-    *("bound_low", "bound_high", "chance", "small"),
+    *("bound_low", "bound_high", "chance", "small", "grey"),
 )
 
 
@@ -104,7 +104,8 @@ def cell_data(cell: Cell) -> Shown:
     return (
         *(cell.facet, cell.value, cell.metric, exact(estimate.value)),
         *(exact(estimate.low), exact(estimate.high), str(estimate.n), str(cell.n_unscored)),
-        *(exact(low), exact(high), exact(cell.chance), "yes" if is_small(cell) else "no"),
+        *(exact(low), exact(high), exact(cell.chance)),
+        *("yes" if marked else "no" for marked in (is_small(cell), is_grey_cell(cell))),
     )
 
 
