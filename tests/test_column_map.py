@@ -195,3 +195,11 @@ def test_an_empty_map_changes_nothing(tmp_path: Path) -> None:
     by = read(tmp_path, "")
     assert by.applied({"a": 1}) == {"a": 1}
     assert not by.misses([])
+
+
+def test_blank_columns_at_the_end_of_a_list_are_dropped(tmp_path: Path) -> None:
+    file = tmp_path / "map.toml"
+    file.write_text('[columns]\noptions = ["a", "b", "c"]\n')
+    read = ColumnMap.read(file, ["options"])
+    assert read.applied({"a": "x", "b": "", "c": ""})["options"] == ["x"]
+    assert read.applied({"a": "", "b": "y", "c": ""})["options"] == ["", "y"]

@@ -147,3 +147,10 @@ def test_a_name_without_an_image_is_told(album: Path, name: object, expected: st
         found(album, name)
     assert caught.value.field == "img_path"
     assert caught.value.expected.startswith(expected)
+
+
+def test_a_list_inside_an_object_is_said_to_be_there(tmp_path: Path) -> None:
+    file = tmp_path / "nested.json"
+    file.write_text('{"version": 1, "data": [{"id": 1}]}')
+    with pytest.raises(BadInput, match="not dict; take out the list under 'data'"):
+        list(records_in(file))

@@ -349,7 +349,9 @@ def test_why_verdicts_are_missing_is_told(tmp_path: Path) -> None:
     how = settings_for("qbench-description", tmp_path, judges=(wild,))
     outcome = evaluate("qbench-description", Scripted("Blurry."), out=tmp_path / "r", settings=how)
     (note,) = outcome.judge_notes
-    assert note.startswith("3 verdicts missing, most often: 5 of 5 verdicts missing: says 3")
+    assert note.startswith(
+        "3 replies without a verdict, most often: 5 of 5 verdicts missing: says 3"
+    )
 
 
 def test_published_models_are_chosen_only_where_a_benchmark_shows_some(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def _names(theirs: str | tuple[str, ...]) -> tuple[str, ...]:
 def _listed(row: Mapping[str, Any], names: Collection[str]) -> list[Any] | None:
     """The values of these columns, in their order, up to the last there is; None without any."""
     found = [row.get(name) for name in names]
-    n = max((place for place, value in enumerate(found, 1) if value is not None), default=0)
+    n = max((place for place, value in enumerate(found, 1) if value not in (None, "")), default=0)
     return found[:n] or None
 
 

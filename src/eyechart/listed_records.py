@@ -52,7 +52,12 @@ def records_in(file: Path) -> Iterator[tuple[str, Record | RowProblem]]:
     elif whole is None or file.suffix == ".jsonl":
         yield from _lines(file, text)
     else:
-        raise BadInput(f"{file}: expected a list of records, not {type(whole).__name__}")
+        inner = whole.items() if isinstance(whole, dict) else ()
+        lists = [
+            f"; take out the list under {key!r:.60}" for key, v in inner if isinstance(v, list)
+        ]
+        found = type(whole).__name__ + "".join(lists[:1])
+        raise BadInput(f"{file}: expected a list of records, not {found}")
 
 
 def image_folders(file: Path, photos: Path | None = None) -> tuple[Path, ...]:

@@ -25,6 +25,7 @@ from eyechart.report.build import RunFacts, build_report
 from eyechart.report.counting import unjudged_share
 from eyechart.report.entries import Entry
 from eyechart.report.facets import value_of
+from eyechart.report.formatting import plural
 from eyechart.report.write import write_report
 from eyechart.rubrics import rubrics_of
 from eyechart.run_folder import JudgeInfo, ResponseWriter, RunInfo
@@ -259,7 +260,10 @@ def _scored(
 def _unread(scores: Iterable[Score]) -> tuple[str, ...]:
     """Why judged replies have no verdict, the most frequent cause."""
     lost = Counter(s.detail for s in scores if s.judge and s.why == "unjudged")
-    return tuple(f"{n} verdicts missing, most often: {why}" for why, n in lost.most_common(1))
+    return tuple(
+        f"{plural(n, 'reply', 'replies')} without a verdict, most often: {why}"
+        for why, n in lost.most_common(1)
+    )
 
 
 def _report(

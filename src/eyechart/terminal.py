@@ -31,7 +31,7 @@ from eyechart.errors import BadInput, UnknownName
 from eyechart.prompts import answer_requests
 from eyechart.records import KINDS, Kind, Request, Response
 from eyechart.report.comparison import Comparison, comparison_headline
-from eyechart.report.formatting import whole
+from eyechart.report.formatting import plural
 from eyechart.rubrics import rubrics_of
 from eyechart.run import Outcome, load_items
 from eyechart.run_settings import CALL_LOG, RunSettings, fitted
@@ -168,7 +168,9 @@ def show_comparison(comparison: Comparison, out: Path) -> None:
     """Print what a comparison found and where its page is."""
     console.print(Text(comparison_headline(comparison)), soft_wrap=not console.is_terminal)
     page = out / "compare.html"
-    told = f"{len(comparison.runs)} runs, {whole(comparison.n_items)} shared items"
+    n_runs = sum(not run.people for run in comparison.runs)
+    beside = " and people" if n_runs < len(comparison.runs) else ""
+    told = f"{plural(n_runs, 'run')}{beside}, {plural(comparison.n_items, 'shared item')}"
     console.print(Text(f"Wrote {page} ({told})"), soft_wrap=True)
 
 

@@ -370,3 +370,11 @@ def test_an_image_that_is_not_there_is_told(tmp_path: Path, name: Any, message: 
     where = name if isinstance(name, str) else "row 1"
     assert str(problem).startswith(f"row 1 (item {where}): {message}")
     assert read.picture is None
+
+
+@pytest.mark.parametrize(
+    "blank", [[], "", ["", "", "", ""], [None, None], {"A": None, "B": None}, {"A": "", "B": " "}]
+)
+def test_blank_options_of_a_question_without_options_are_none(blank: Any) -> None:
+    assert item_of(TF, options=blank).options == ()
+    assert item_of(OE, options=blank).options == ()

@@ -38,7 +38,7 @@ def options_of(values: Mapping[str, Any], kind: str | None) -> tuple[str, ...]:
     Empty ones at the end do not count. Raises BadField where there are none, or one is no text.
     """
     given = values.get("options")
-    if kind not in ("single", "multiple") and not (kind == "true_false" and given):
+    if kind not in ("single", "multiple", "true_false"):
         return ()
     if isinstance(given, dict):
         letters = {str(key).strip().upper(): text for key, text in given.items()}
@@ -47,10 +47,17 @@ def options_of(values: Mapping[str, Any], kind: str | None) -> tuple[str, ...]:
     texts = list(given) if isinstance(given, (list, tuple)) else []
     while texts and is_empty(texts[-1]):
         texts.pop()
+    if kind == "true_false" and not texts and _is_blank(given):
+        return ()
     if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
         wanted, told = "a list of texts, or a text for each letter", values.get("options")
         raise BadField("options", f"{wanted}; not {told!r:.120}" if told else lacking(wanted))
     return _without_letters([text.strip() for text in texts])
+
+
+def _is_blank(given: Any) -> bool:
+    """Nothing is given, or a list of which nothing is left."""
+    return isinstance(given, list) or is_empty(given)
 
 
 def _without_letters(options: Sequence[str]) -> tuple[str, ...]:

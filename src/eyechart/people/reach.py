@@ -21,8 +21,10 @@ INTERVALS = "Intervals are over questions: other people may do better or worse."
 NOTE = (
     "Mean person: the mean over questions of the share of people who are right, or of their "
     "verdicts halved. Majority vote: the most frequent answer; where several are, the mean of what "
-    "they count. Best person: the one with the highest mean over these very questions, so that the "
-    "figure is somewhat too high; it is of the questions that this person answered. " + INTERVALS
+    "they count. Best person: the one with the highest mean over all these questions, among those "
+    "who answered at least half as many as who answered most: the same person in each column, over "
+    "what this person answered; being the best one here makes the figure somewhat too high. "
+    + INTERVALS
 )
 
 
