@@ -385,3 +385,15 @@ def test_different_judges_are_told_in_the_first_sentences(tmp_path: Path) -> Non
     alone = run(folder, "alone", "True")
     other = compare([judged(folder, "three", "True", 1), alone])
     assert other.notes[1].startswith("scripted has no verdict on any open question: closed")
+
+
+def test_runs_of_closed_questions_alone_lack_no_verdict(tmp_path: Path) -> None:
+    folder = open_and_closed(tmp_path / "items")
+    settings = RunSettings(workspace=tmp_path / "workspace", kinds=("true_false",))
+    both = [
+        evaluate(folder, Scripted(reply), out=tmp_path / reply, settings=settings).folder
+        for reply in ("True", "False")
+    ]
+    found = compare(both)
+    assert found.metric == "accuracy"
+    assert not any("no verdict" in note for note in found.notes)

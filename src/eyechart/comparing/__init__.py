@@ -137,7 +137,7 @@ def _not_overall(
     """Why the benchmark's figure is not what the runs are compared by; nothing where it is."""
     sides = zip(runs, samples, strict=True)
     without = [run.name for run, found in sides if not run.people and "overall" not in found]
-    if not rules.overall or not without:
+    if not rules.overall or not without or not any("verdict" in found for found in samples):
         return ()
     have = "have" if len(without) > 1 else "has"
     return (
