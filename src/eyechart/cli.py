@@ -164,9 +164,7 @@ def run(
         columns=columns,
         workspace=workspace,
     )
-    if dry_run:
-        return t.show_plan(benchmark, model, settings)
-    _end(t.told(e.evaluate(benchmark, model, out=out, settings=settings, watch=t.watch)))
+    _run(benchmark, model, settings, out=out, dry_run=dry_run)
 
 
 @app.command()
@@ -344,6 +342,17 @@ def _version(
 
         typer.echo(f"eyechart {installed('eyechart')}")
         raise typer.Exit
+
+
+def _run(
+    benchmark: str, model: str, settings: e.RunSettings, *, out: Path | None, dry_run: bool
+) -> None:
+    """Run a benchmark, or only tell what that would ask."""
+    from eyechart import terminal as t
+
+    if dry_run:
+        return t.show_plan(benchmark, model, settings)
+    _end(t.told(e.evaluate(benchmark, model, out=out, settings=settings, watch=t.watch)))
 
 
 def _end(outcome: Outcome) -> None:

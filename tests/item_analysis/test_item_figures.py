@@ -12,9 +12,10 @@ from tests.item_analysis.simulated import OPTIONS, simulated
 
 from eyechart.errors import BadInput
 from eyechart.item_analysis import Answered
-from eyechart.item_analysis.answers import ResponseTable, means, response_table
+from eyechart.item_analysis.answers import ResponseTable, response_table
 from eyechart.item_analysis.figures import Figures, figures_of
 from eyechart.items import Card, ItemSet
+from eyechart.metrics.agreement import means
 from eyechart.records import Item, Score
 
 

@@ -18,7 +18,7 @@ from eyechart.benchmarks import Findings
 from eyechart.benchmarks.qbench_portrait_taxonomy import CODES, COUNTS, subsets_of
 from eyechart.items import cluster_of
 from eyechart.metrics.arrays import Floats, cluster_codes
-from eyechart.metrics.intervals import mean, proportion
+from eyechart.metrics.intervals import share_of_marks
 from eyechart.records import Estimate, Item
 from eyechart.report.counting import of_first_judge
 from eyechart.report.samples import marks_of
@@ -130,11 +130,8 @@ def figure_of(values: Floats, questions: Questions, within: Mask) -> Estimate | 
     here = within & ~np.isnan(values)
     if not here.any():
         return None
-    marks = values[here]
     clusters = None if questions.clusters is None else questions.clusters[here]
-    if ((marks == 0) | (marks == 1)).all():
-        return proportion(marks, clusters)
-    return mean(marks, clusters, within=(0.0, 1.0))
+    return share_of_marks(values[here], clusters)
 
 
 def random_guess(questions: Questions) -> dict[str, Estimate | None]:

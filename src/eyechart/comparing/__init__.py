@@ -94,10 +94,12 @@ def _compared(
     rules = plugins.rules_of(first.benchmark, shared)
     if chosen and rules.tell_all is None:
         raise BadInput(f"{first.benchmark}: no figures of published models; leave out --chosen")
-    metric = _metric([_samples(run, shared, rules) for run in runs])
-    if people is not None:
-        runs = (*runs, people_as_entrant(people, first.benchmark, shared))
     samples = [_samples(run, shared, rules) for run in runs]
+    metric = _metric(samples)
+    if people is not None:
+        beside = people_as_entrant(people, first.benchmark, shared)
+        runs = (*runs, beside)
+        samples.append(_samples(beside, shared, rules))
     refuse_two_protocols(runs, samples)
     told = rules.tell_all(_findings(runs, shared), chosen) if rules.tell_all else Told()
     analysis = _analysed(runs, shared, rules) if metric in MARKED else None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet
-from eyechart.metrics.agreement import divided
+from eyechart.metrics.agreement import means
 from eyechart.metrics.arrays import Floats
 from eyechart.ratings import letters
 from eyechart.records import CLOSED_KINDS, Item, Score
@@ -110,16 +110,6 @@ def response_table(item_set: ItemSet, answered: Sequence[Answered]) -> ResponseT
         chances=np.array([np.nan if chance is None else chance for chance in chances]),
         n_left_out=len(item_set.items) - len(items),
     )
-
-
-def means(marks: Floats, *, axis: int) -> Floats:
-    """The means of [models, items] over models (axis 0) or items (1); NaN where all are missing.
-
-    >>> means(np.array([[1.0, np.nan], [0.5, np.nan]]), axis=0).tolist()
-    [0.75, nan]
-    """
-    known = ~np.isnan(marks)
-    return divided(np.where(known, marks, 0.0).sum(axis=axis), known.sum(axis=axis))
 
 
 def _key_of(item: Item) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from eyechart.item_analysis.answers import NO_CHOICE, Bools, Ints, ResponseTable, means
+from eyechart.item_analysis.answers import NO_CHOICE, Bools, Ints, ResponseTable
+from eyechart.metrics.agreement import means
 from eyechart.metrics.arrays import Floats
 from eyechart.metrics.item_response import ItemResponses, fit_item_responses
 

@@ -232,6 +232,16 @@ def divided(above: NDArray[np.generic], below: Floats | Places) -> Floats:
     return out
 
 
+def means(values: Floats, *, axis: int) -> Floats:
+    """The means of a table along an axis over what is there; NaN where all is missing (NaN).
+
+    >>> means(np.array([[1.0, np.nan], [0.5, np.nan]]), axis=0).tolist()
+    [0.75, nan]
+    """
+    known = ~np.isnan(values)
+    return divided(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis))
+
+
 def equal_shares(draws: ArrayLike) -> Floats:
     """For each item the share in [0, 1] of the pairs of its draws that are equal.
 
@@ -258,7 +268,7 @@ def spreads(draws: ArrayLike) -> Floats:
     """
     table, n_draws = _draws(draws)
     known = ~np.isnan(table)
-    middle = divided(np.where(known, table, 0.0).sum(axis=1), n_draws)
+    middle = means(table, axis=1)
     apart = np.where(known, table - middle[:, None], 0.0)
     return np.asarray(np.sqrt(divided((apart**2).sum(axis=1), n_draws - 1)))
 

@@ -19,6 +19,7 @@ from eyechart.metrics.agreement import (
     Places,
     checked_raters,
     equal_shares,
+    means,
     over_pairs,
     packed,
     pair_sums,
@@ -35,16 +36,6 @@ def share(values: Floats, clusters: Sequence[str]) -> Estimate:
         return UNDEFINED
     inside = [cluster for cluster, is_known in zip(clusters, known, strict=True) if is_known]
     return mean(values[known], inside, within=(0.0, 1.0))
-
-
-def mean_person(marks: Floats) -> Floats:
-    """The mean mark of each item's raters [items]; NaN where it has none.
-
-    >>> mean_person(np.array([[1.0, 0.0], [0.0, np.nan]])).tolist()
-    [0.5, 0.0]
-    """
-    n = (~np.isnan(marks)).sum(axis=0)
-    return np.where(n > 0, np.nansum(marks, axis=0) / np.maximum(n, 1), np.nan)
 
 
 def majority_vote(values: Floats, marks: Floats) -> Floats:
@@ -175,9 +166,9 @@ def _reliability(values: ArrayLike, clusters: Clusters | None) -> Estimate:
     n_raters = len(table)
 
     def sums(at: Places) -> Floats:
-        means = mean_person(table[:, at])
+        found = means(table[:, at], axis=0)
         return np.concatenate(
-            [pair_sums(table[:, at]).ravel(), [means.size, means.sum(), (means**2).sum()]]
+            [pair_sums(table[:, at]).ravel(), [found.size, found.sum(), (found**2).sum()]]
         )
 
     return over_pairs(sums, lambda found: _confirmed(found, n_raters), table, clusters)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eyechart.metrics.agreement import means
 from eyechart.metrics.arrays import Floats
-from eyechart.people.figures import best_person, majority_vote, mean_person, share
+from eyechart.people.figures import best_person, majority_vote, share
 from eyechart.people.sheets import Sheet
 from eyechart.records import Column, Estimate, Kind, Line, Table
 from eyechart.report.formatting import KIND_LABELS, heading
@@ -65,7 +66,7 @@ def _lines(sheets: Sequence[Sheet], parts: Sequence[_Part]) -> Iterator[Line]:
     if not sheets:
         return
     marks = {sheet.kind: sheet.marks for sheet in sheets}
-    by_line = {"Mean person": {kind: mean_person(mine) for kind, mine in marks.items()}}
+    by_line = {"Mean person": {kind: means(mine, axis=0) for kind, mine in marks.items()}}
     if len(sheets[0].raters) > 1:
         by_line["Majority vote"] = {
             s.kind: majority_vote(s.values, marks[s.kind]) for s in sheets if s.is_closed
