@@ -50,7 +50,7 @@ LAYERS = [
     {"response_rows"},
     {"run_folder"},
     {"prompts", "scoring", "scores", "report", "printing"},
-    {"hub", "assessment", "item_analysis", "people"},
+    {"hub", "assessment", "item_analysis", "people", "local"},
     {"benchmarks", "backends", "plugins"},
     {"run_settings", "provenance"},
     {"stages"},
