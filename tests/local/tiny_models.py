@@ -24,7 +24,7 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
 )
 
-WORDS = " good poor fair bad high low fine A B C D Yes No True False The quality of the image is"
+WORDS = (
     " good poor fair bad high low fine A B C D Yes No True False The quality of the image is sharp"
 )
 TEXT = [f"{WORDS} . {WORDS} \n" for _ in range(40)]
