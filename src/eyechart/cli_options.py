@@ -92,7 +92,10 @@ Strategies = Annotated[
 ]
 Samples = Annotated[int, typer.Option(min=1, help="Replies an image for --strategies sampling.")]
 RatingPrompt = Annotated[str, typer.Option(help="begun or one-word.")]
-Concurrency = Annotated[int, typer.Option(min=1, help="Most calls at once.")]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(min=1, help="Most calls at once; 32 if absent, more for a model on this machine."),
+]
 Attempts = Annotated[int, typer.Option(min=1, help="Tries per request.")]
 Timeout = Annotated[float, typer.Option(help="Seconds that a call may take.")]
 Temperature = Annotated[str, typer.Option(help="A number, or `default`.")]

@@ -22,8 +22,8 @@ from eyechart.items import ItemSet
 from eyechart.metrics import Metric
 
 CONSTANTS = {"benchmarks": "BENCHMARK", "backends": "BACKEND", "metrics": "METRIC"}
-HTTP = "openai_http"
-HTTP_SCHEMES = ("http", "https", *VENDORS)
+SCHEMES = {**dict.fromkeys(("http", "https", *VENDORS), "openai_http"), "hf": "transformers"}
+"""Which backend's addresses begin with what; other addresses begin with the backend's name."""
 GENERAL_RULES = Benchmark("", "", "", "the general rules", "", "", lambda _: _no_items())
 MAX_SCHEME = 30  # what is longer is rather a key than a name
 
@@ -81,7 +81,7 @@ def open_model(address: str) -> Backend:
             "this is no model's address, it looks like a key; write VENDOR:MODEL or "
             "https://HOST/v1#MODEL, and put a key into EYECHART_API_KEY"
         )
-    return backend(HTTP if scheme in HTTP_SCHEMES else scheme).open(address)
+    return backend(SCHEMES.get(scheme, scheme)).open(address)
 
 
 def rules_of(name: str, item_set: ItemSet) -> Benchmark:
@@ -119,7 +119,7 @@ def _constant(kind: str, name: str, *, hint: str = "") -> Any:
         if entry.name == name:
             return entry.load()
     if name not in names(kind):
-        known = [*names(kind), *(HTTP_SCHEMES if kind == "backends" else ())]
+        known = [*names(kind), *(SCHEMES if kind == "backends" else ())]
         raise UnknownName(what, name, known, hint=hint)
     try:
         module = importlib.import_module(f"eyechart.{kind}.{name.replace('-', '_')}")

@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from eyechart.asking.backend import Backend
+from eyechart.asking.engine import CONCURRENCY
 from eyechart.errors import BadInput
 from eyechart.items import ItemSet
 from eyechart.prompts import digests
@@ -46,7 +47,7 @@ def run_info(
         also=settings.form.also,
         strategies=settings.form.strategies,
         settings={
-            "concurrency": str(settings.ask.concurrency),
+            "concurrency": str(settings.ask.concurrency or backend.window or CONCURRENCY),
             "attempts": str(settings.ask.patience.attempts),
             "timeout": f"{settings.ask.patience.timeout_s:g} s",
             **judging_told(settings),
@@ -90,6 +91,7 @@ def provenance(info: RunInfo) -> dict[str, str]:
         **{f"judge {i}" if i > 1 else "judge": told for i, told in enumerate(judges, 1)},
         "rule": UNSCORED_RULE,
         **info.settings,
+        **info.setup,
         **{f"prompt {name}": digest for name, digest in info.prompts.items()},
         **info.versions,
     }

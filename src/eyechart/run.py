@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyechart import plugins, run_folder
@@ -20,7 +20,7 @@ from eyechart.errors import BadInput
 from eyechart.items import ItemSet, read_items
 from eyechart.prompts import answer_requests, digests
 from eyechart.provenance import folder_name, judges_of, judging_told, provenance, run_info
-from eyechart.records import JUDGED_KINDS, Item, Report, Response, Score
+from eyechart.records import JUDGED_KINDS, Item, Picture, Report, Response, Score
 from eyechart.report.build import RunFacts, build_report
 from eyechart.report.counting import unjudged_share
 from eyechart.report.entries import Entry
@@ -81,17 +81,20 @@ def evaluate(
     folder = Path(out) if out else settings.workspace / folder_name(name, backend.model)
     with run_folder.opened(folder):
         info = run_info(name, item_set, backend, judges, settings)
-        earlier, verdicts = _earlier_judges(folder, info.judge_names)
-        info = dataclasses.replace(info, judges=(*info.judges, *earlier))
+        earlier = _earlier(folder, info.judge_names)
+        info = dataclasses.replace(
+            info, judges=(*info.judges, *earlier.judges), setup=earlier.setup
+        )
         run_folder.write_info(folder, info)
         items = run_folder.write_items(folder, item_set.items)
         item_set = dataclasses.replace(item_set, items=items)
         with ResponseWriter(folder) as writer:
             asking = Asking(writer, settings, watch)
             _ask_all(asking, item_set, backend, settings)
-            info = dataclasses.replace(info, notes=(*info.notes, *asking.notes))
+            setup = {**info.setup, **backend.setup}
+            info = dataclasses.replace(info, notes=(*info.notes, *asking.notes), setup=setup)
             told = [asking.judge_or_note(item_set, rules.rubrics, judge) for judge in judges]
-            asking.keep(verdicts)
+            asking.keep(earlier.verdicts)
         info = dataclasses.replace(info, judges=_noted(info.judges, told))
         run_folder.write_info(folder, info)
         return _scored(folder, info, item_set, rules, asking)
@@ -227,9 +230,16 @@ def _with_value(name: str, items: list[Item], facet: str, value: str) -> list[It
 
 def _ask_all(asking: Asking, item_set: ItemSet, backend: Backend, settings: RunSettings) -> None:
     form, sampling = settings.form, settings.sampling
-    n_requests = sum(1 for _ in answer_requests(item_set.items, form=form, sampling=sampling))
-    requests = answer_requests(item_set.items, form=form, sampling=sampling)
+    items = item_set.items if backend.window is None else _neighbours(item_set.items)
+    n_requests = sum(1 for _ in answer_requests(items, form=form, sampling=sampling))
+    requests = answer_requests(items, form=form, sampling=sampling)
     asking.ask(Stage("asking", n_requests, asking.tally), requests, backend, settings.ask)
+
+
+def _neighbours(items: Sequence[Item]) -> Sequence[Item]:
+    """Items of the same pictures next to each other: a local model then looks at them once."""
+    first: dict[tuple[Picture, ...], int] = {}
+    return sorted(items, key=lambda item: first.setdefault(item.images, len(first)))
 
 
 def _scored(
@@ -329,19 +339,28 @@ def _to_send_in(folder: Path, text: str | None) -> tuple[str, ...]:
     )
 
 
-def _earlier_judges(
-    folder: Path, names: Sequence[str]
-) -> tuple[tuple[JudgeInfo, ...], list[Response]]:
-    """Other judges than these that an earlier run in this folder had, with their verdicts."""
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What an earlier run in this folder leaves to this one: its other judges, what it ran on."""
+
+    judges: tuple[JudgeInfo, ...] = ()
+    verdicts: tuple[Response, ...] = ()
+    setup: Mapping[str, str] = field(default_factory=dict)
+
+
+def _earlier(folder: Path, names: Sequence[str]) -> _Earlier:
+    """What to keep of an earlier run, but for the judges of these names."""
     if not (folder / "run.json").is_file() or not (folder / "responses.jsonl").is_file():
-        return (), []
-    kept = tuple(one for one in run_folder.read_info(folder).judges if one.name not in names)
+        return _Earlier()
+    info = run_folder.read_info(folder)
+    kept = tuple(one for one in info.judges if one.name not in names)
     known = {judge.name for judge in kept}
     try:
         responses = list(run_folder.read_responses(folder))
     except BadInput:  # torn: the answers come from the call log, the verdicts can be asked again
-        return (), []
-    return kept, [r for r in responses if r.role == "judge" and r.model in known]
+        return _Earlier(setup=info.setup)
+    verdicts = [r for r in responses if r.role == "judge" and r.model in known]
+    return _Earlier(kept, tuple(verdicts), info.setup)
 
 
 def _noted(judges: Sequence[JudgeInfo], told: Sequence[tuple[str, ...]]) -> tuple[JudgeInfo, ...]:

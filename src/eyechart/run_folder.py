@@ -36,7 +36,7 @@ from eyechart.strategies import DEFAULT_STRATEGY
 IMAGE_TYPES: Types = {"path": (str,), "name": (str,), "sha256": (str, OR_NULL)}
 INFO_TYPES: Types = {
     **dict.fromkeys(["benchmark", "model", "revision", "started"], (str,)),
-    **dict.fromkeys(["identity", "card", "settings", "versions", "prompts"], (dict,)),
+    **dict.fromkeys(["identity", "card", "settings", "setup", "versions", "prompts"], (dict,)),
     "max_unjudged": (float, int),
     **dict.fromkeys(["judges", "also", "strategies", "notes"], (list,)),
 }
@@ -71,7 +71,8 @@ class RunInfo:
     `identity`: the settings that decide what is asked; a folder holds one identity only.
     `judges`: the one whose verdicts count first; `max_unjudged`: the share of unjudged replies
     above which the headline says so. `also`, `strategies`: see `eyechart.prompts.PromptForm`.
-    `settings`: every other setting. `versions`: of Eyechart and what it ran on. `prompts`: digest
+    `settings`: every other setting. `setup`: what a model on this machine was computed with, as in
+    `eyechart.asking.backend.Backend`. `versions`: of Eyechart and what it ran on. `prompts`: digest
     by prompt name. `card`: of the items. `notes`: what a reader of the report must know.
     """
 
@@ -86,6 +87,7 @@ class RunInfo:
     also: tuple[str, ...] = ()
     strategies: tuple[str, ...] = (DEFAULT_STRATEGY,)
     settings: Mapping[str, str] = field(default_factory=dict)
+    setup: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -160,7 +162,7 @@ def read_info(folder: Path) -> RunInfo:
         raise BadInput(f"{file}: not readable ({error}); expected what eyechart wrote") from None
     values = fitting(read, INFO_TYPES, INFO_NEEDS, str(file))
     card = card_of(values.pop("card"), f"{file}: card")
-    for name in ("identity", "settings", "versions", "prompts"):
+    for name in ("identity", "settings", "setup", "versions", "prompts"):
         texts = values.get(name, {})
         fitting(texts, dict.fromkeys(texts, (str,)), (), f"{file}: {name}")
     for name in TEXT_LISTS:

@@ -5,8 +5,9 @@ A backend answers; it does not retry, pace, count or remember. The engine does t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from eyechart.images import Encoded as Encoded
@@ -15,10 +16,14 @@ from eyechart.records import Likelihood, Request, Usage
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that is ready to send: `images` are its pictures in the order shown."""
+    """A request that is ready to send: `images` are its pictures in the order shown.
+
+    `max_pixels`: for a backend that resizes pictures itself, the most pixels that it may look at.
+    """
 
     request: Request
     images: tuple[Encoded, ...] = ()
+    max_pixels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,14 @@ class Answer:
 
 
 class Backend(Protocol):
-    """A model that can be asked.
+    """A model that can be asked. Inherit from it: what has a default is then right for a service.
 
     `model` and `revision` name it in the content key and in reports, without any credential.
     `wants`: the names of wants it can meet. `continues`: it can go on from a begun answer.
-    `logged`: its answers are worth keeping in the call log.
+    `logged`: its answers are worth keeping in the call log. `window`: for a model on this machine,
+    how many calls at once fill its batches; such calls have no time limit. None for a service.
+    `resizes`: it keeps `Call.max_pixels` itself, and gets each picture as it is. `setup`: what its
+    answers were computed with, in words by name; complete once it has answered.
     """
 
     model: str
@@ -47,6 +55,9 @@ class Backend(Protocol):
     wants: frozenset[str]
     continues: bool
     logged: bool
+    window: int | None = None
+    resizes: bool = False
+    setup: Mapping[str, str] = MappingProxyType({})
 
     async def answer(self, call: Call) -> Answer:
         """Answer one call. Raises Transient, Refused or Fatal (see `eyechart.errors`)."""

@@ -28,24 +28,25 @@ from eyechart.records import Failure, Request, Response, Usage
 
 GRACE_S = 20.0
 POLL_S = 0.2
+CONCURRENCY = 32
 Known = asyncio.Future[Logged | Failure]
 
 
 @dataclass(frozen=True, slots=True)
 class AskSettings:
-    """How to ask. `concurrency`: most calls at once. `patience`: tries and time limits.
+    """How to ask. `concurrency`: most calls at once, None for 32, or what a local model wants.
 
-    `max_pixels`: shrink pictures with more pixels than this (opt-in; changes the key). `budget`:
-    the most to spend.
+    `patience`: tries and time limits. `max_pixels`: shrink pictures with more pixels than this
+    (opt-in; changes the key). `budget`: the most to spend.
     """
 
-    concurrency: int = 32
+    concurrency: int | None = None
     patience: Patience = Patience()
     max_pixels: int | None = None
     budget: Budget = Budget()
 
     def __post_init__(self) -> None:
-        if self.concurrency < 1:
+        if self.concurrency is not None and self.concurrency < 1:
             raise BadInput(f"expected a concurrency of at least 1, not {self.concurrency}")
         if self.max_pixels is not None and self.max_pixels < 1:
             raise BadInput(f"expected max_pixels of at least 1, not {self.max_pixels}")
@@ -126,8 +127,9 @@ class _Engine:
         self.grace_s = GRACE_S
         tokens = tally.tokens_in + tally.tokens_out
         self.purse = Purse(settings.budget, n_calls=tally.n_asked, tokens=tokens, usd=tally.usd)
-        self.sender = Sender(backend, settings.patience, settings.concurrency)
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self.concurrency = settings.concurrency or backend.window or CONCURRENCY
+        self.sender = Sender(backend, settings.patience, self.concurrency)
+        self._slots = asyncio.Semaphore(self.concurrency)
         self.delivery = Delivery(self.log, self._slots.release)
         self._changed = asyncio.Event()
         self._pending: dict[bytes, Known] = {}
@@ -269,7 +271,7 @@ class _Engine:
             return
         known.set_result(result)
         self._recent[key] = known
-        if len(self._recent) > 2 * CHUNK_REQUESTS + self.settings.concurrency:
+        if len(self._recent) > 2 * CHUNK_REQUESTS + self.concurrency:
             self._recent.popitem(last=False)
 
     async def _same_again(self, job: Job, twin: Known) -> None:

@@ -7,11 +7,11 @@ is still to be asked. Runs in a thread of its own ahead of the sending, a bounde
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from eyechart.asking.backend import Answer, Backend, Call
 from eyechart.asking.call_log import CallLog, Logged, Question
-from eyechart.asking.key import canonical, key_of
+from eyechart.asking.key import canonical, digests_of, key_of
 from eyechart.errors import BadInput, BadPicture
 from eyechart.images import encode
 from eyechart.records import Failure, Request, Response
@@ -79,13 +79,26 @@ class Intake:
     def _prepare(self, request: Request) -> Job | Response:
         check_able(self._backend, request)
         try:
-            images = tuple(encode(p, max_pixels=self._max_pixels) for p in request.pictures)
+            call = self._call(request)
         except BadPicture as error:
             return failed(request, self._backend, "", Failure("image", str(error)))
         model, revision = self._backend.model, self._backend.revision
-        text = canonical(request, model, revision, [image.sha256 for image in images])
+        text = canonical(request, model, revision, digests_of(call))
         question = Question(key_of(text), text, model, revision, request.role)
-        return Job(Call(request, images), question)
+        return Job(call, question)
+
+    def _call(self, request: Request) -> Call:
+        """The pictures as they are sent. A backend that resizes gets them as they are."""
+        most = self._max_pixels
+        if not self._backend.resizes or most is None:
+            return Call(request, tuple(encode(p, max_pixels=most) for p in request.pictures))
+        told = f"shrunk to at most {most} pixels by the model's own processor"
+        images = [encode(picture) for picture in request.pictures]
+        return Call(
+            request,
+            tuple(replace(i, changed=told) if i.width * i.height > most else i for i in images),
+            most,
+        )
 
     def _look_up(self, jobs: list[Job], chunk: Chunk) -> None:
         keys = [job.question.key for job in jobs]

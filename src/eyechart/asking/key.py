@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from eyechart.asking.backend import Call
 from eyechart.records import Request
 
 FORM = 1
@@ -32,6 +33,17 @@ def canonical(request: Request, model: str, revision: str, digests: Sequence[str
     sampling = [how.temperature, how.top_p, how.max_tokens]
     want = [request.want.name, *request.want.words]
     return _encode([FORM, model, revision, turns, request.begun, sampling, want, request.draw])
+
+
+def digests_of(call: Call) -> list[str]:
+    """The digests of a call's pictures, with the limit behind those that the model is to shrink."""
+    most = call.max_pixels
+    return [
+        image.sha256
+        if most is None or image.width * image.height <= most
+        else f"{image.sha256}@{most}"
+        for image in call.images
+    ]
 
 
 def key_of(text: str) -> bytes:

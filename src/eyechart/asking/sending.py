@@ -47,12 +47,16 @@ class Stopped(Exception):
 
 
 class Sender:
-    """Sends calls to one backend. `stopped`: once set, nothing more is sent."""
+    """Sends calls to one backend. `stopped`: once set, nothing more is sent.
+
+    A model on this machine (`Backend.window`) has no time limit: its calls wait for each other.
+    """
 
     def __init__(self, backend: Backend, patience: Patience, concurrency: int) -> None:
         self.backend, self.patience = backend, patience
         self.pacer = Pacer(concurrency)
         self.stopped = asyncio.Event()
+        self._limit_s = patience.timeout_s if backend.window is None else None
         self.n_retries = self._n_answered = self._n_lost_in_a_row = 0
 
     async def outcome(self, call: Call) -> Logged | Failure:
@@ -98,7 +102,7 @@ class Sender:
 
     async def _in_time(self, call: Call) -> Answer:
         try:
-            async with asyncio.timeout(self.patience.timeout_s):
+            async with asyncio.timeout(self._limit_s):
                 return await self.backend.answer(call)
         except TimeoutError:
             limit = f"{self.patience.timeout_s:g} s"

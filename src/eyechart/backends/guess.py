@@ -13,15 +13,15 @@ import math
 import random
 import re
 
-from eyechart.asking.backend import Answer, BackendPlugin, Call
-from eyechart.asking.key import canonical, key_of
+from eyechart.asking.backend import Answer, Backend, BackendPlugin, Call
+from eyechart.asking.key import canonical, digests_of, key_of
 from eyechart.backends.asked import one_token_each, read_ask
 from eyechart.records import LETTERS, Request, Usage
 
 SCORES = re.compile(r"^Score: (\d(?:(?:, | or )\d)*)$", re.M)
 
 
-class Guess:
+class Guess(Backend):
     """A backend that guesses."""
 
     model = "guess"
@@ -33,8 +33,9 @@ class Guess:
     async def answer(self, call: Call) -> Answer:
         """A guess. Descriptions and open questions get a sentence that admits to guessing."""
         request, words = call.request, call.request.want.words
-        digests = [image.sha256 for image in call.images]
-        chance = random.Random(key_of(canonical(request, self.model, self.revision, digests)))
+        chance = random.Random(
+            key_of(canonical(request, self.model, self.revision, digests_of(call)))
+        )
         if request.want.name == "likelihood":
             shares = [1.0 - chance.random() for _ in words]
             logprobs = tuple(math.log(share / sum(shares)) for share in shares)

@@ -16,7 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
-from eyechart.asking.backend import Answer, BackendPlugin, Call
+from eyechart.asking.backend import Answer, Backend, BackendPlugin, Call
 from eyechart.backends.openai_address import EXAMPLE, Endpoint, read_address
 from eyechart.backends.openai_faults import (
     Reply,
@@ -37,7 +37,7 @@ UNREADABLE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeErro
 SECRET_LENGTH = 8  # local servers are given words such as EMPTY, which an answer may hold
 
 
-class OpenAIHTTP:
+class OpenAIHTTP(Backend):
     """A model behind an endpoint. How long a call may take is the engine's to say."""
 
     revision = ""

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from eyechart.asking.backend import Answer, BackendPlugin, Call
-from eyechart.asking.key import canonical, key_of
+from eyechart.asking.backend import Answer, Backend, BackendPlugin, Call
+from eyechart.asking.key import canonical, digests_of, key_of
 from eyechart.errors import BadInput, Refused
 from eyechart.records import Response, Role
 from eyechart.run_folder import read_info, read_responses
 
 JUDGE_MARK = "#judge"
+LOCAL = "hf:"  # models that keep a limit of pixels themselves, which is part of the key
 
 
-class Replay:
+class Replay(Backend):
     """A backend that repeats what one run was answered in one role. Nothing is logged again.
 
     `continues`: whether the run's ratings were asked with a begun answer. `where`: its address.
@@ -37,12 +38,12 @@ class Replay:
         self.model, self.revision = kept[0].model, kept[0].revision
         self.continues = continues
         self._answers = {r.key: r for r in kept}
+        self.resizes = self.model.startswith(LOCAL)
         self._where = where
 
     async def answer(self, call: Call) -> Answer:
         """The recorded answer. Raises Refused where the run has none."""
-        digests = [image.sha256 for image in call.images]
-        key = key_of(canonical(call.request, self.model, self.revision, digests)).hex()
+        key = key_of(canonical(call.request, self.model, self.revision, digests_of(call))).hex()
         recorded = self._answers.get(key)
         if recorded is None:
             raise Refused(

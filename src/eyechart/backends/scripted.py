@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from eyechart.asking.backend import Answer, BackendPlugin, Call
+from eyechart.asking.backend import Answer, Backend, BackendPlugin, Call
 from eyechart.errors import BadInput
 from eyechart.parse import parse_single
 from eyechart.records import Likelihood, Request, Usage
@@ -27,7 +27,7 @@ Reply = str | Answer
 Script = Reply | Mapping[str, Reply] | Callable[[Request], Reply]
 
 
-class Scripted:
+class Scripted(Backend):
     """A backend that follows a script.
 
     `script`: one reply to everything, a mapping from item id and variant to reply, or a function of

@@ -14,7 +14,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from eyechart.asking.backend import Answer, BackendPlugin, Call
+from eyechart.asking.backend import Answer, Backend, BackendPlugin, Call
 from eyechart.backends.asked import Ask, one_token_each, read_ask
 from eyechart.backends.signal_answers import (
     CANNOT_TELL,
@@ -36,7 +36,7 @@ MAX_REMEMBERED = 4096
 LEVELS = ("excellent", "good", "fair", "poor", "bad")
 
 
-class Signal:
+class Signal(Backend):
     """A backend that reads meters. Readings of the last few thousand pictures are remembered."""
 
     model = "signal"
