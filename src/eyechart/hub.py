@@ -141,7 +141,7 @@ def _snapshot(address: HubAddress, patterns: list[str]) -> tuple[Path, tuple[str
         if not _COMMIT.fullmatch(revision):
             HfApi().dataset_info(address.repo, revision=revision, timeout=TIMEOUT_S)
     except Exception as error:  # as in fetch
-        if not _is_unreachable(error):
+        if not is_unreachable(error):
             raise
         kept = snapshot_download(
             address.repo,
@@ -151,7 +151,7 @@ def _snapshot(address: HubAddress, patterns: list[str]) -> tuple[Path, tuple[str
             local_files_only=True,
         )
         commit = Path(kept).name
-        note = f"{address}: the hub cannot be reached ({_cause(error)}); the copy kept on this"
+        note = f"{address}: the hub cannot be reached ({cause_of(error)}); the copy kept on this"
         return Path(kept), (f"{note} machine was used (commit {commit[:12]}).",)
     folder = snapshot_download(
         address.repo, repo_type="dataset", revision=revision, allow_patterns=patterns
@@ -198,17 +198,17 @@ def _told(address: HubAddress, error: BaseException) -> str | None:
             f"the data set has no revision {address.revision or 'main'!r}; name a branch, a tag or "
             "a commit that it has, or leave it out for the newest"
         )
-    if _status(error) in (401, 403):
+    if status_of(error) in (401, 403):
         return _NO_REPO
-    if _is_unreachable(error) or isinstance(error, errors.LocalEntryNotFoundError):
+    if is_unreachable(error) or isinstance(error, errors.LocalEntryNotFoundError):
         return (
-            f"no such file or folder here, and the hub cannot be reached ({_cause(error)}); no "
+            f"no such file or folder here, and the hub cannot be reached ({cause_of(error)}); no "
             "whole copy is kept on this machine; try again, or download it elsewhere (hf download "
             f"{address.repo} --repo-type dataset --local-dir FOLDER) and give the folder with "
             "--data FOLDER"
         )
     if isinstance(error, errors.HfHubHTTPError):
-        return f"the hub refuses it ({_cause(error)}); check the address, then try again"
+        return f"the hub refuses it ({cause_of(error)}); check the address, then try again"
     if isinstance(error, OSError):
         return (
             f"cannot be kept on this machine ({error.strerror or type(error).__name__}); make "
@@ -217,27 +217,28 @@ def _told(address: HubAddress, error: BaseException) -> str | None:
     return None
 
 
-def _is_unreachable(error: BaseException) -> bool:
-    """No answer, or one that says nothing of the data set (busy, broken, offline on purpose)."""
+def is_unreachable(error: BaseException) -> bool:
+    """No answer, or one that says nothing of the matter (busy, broken, offline on purpose)."""
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     if isinstance(error, HfHubHTTPError):
-        return _status(error) == 429 or _status(error) >= 500
+        return status_of(error) == 429 or status_of(error) >= 500
     of_http = any(kind.__module__.partition(".")[0] in _HTTP for kind in type(error).__mro__)
     return of_http or isinstance(error, (OfflineModeIsEnabled, ConnectionError))
 
 
-def _status(error: BaseException) -> int:
+def status_of(error: BaseException) -> int:
+    """The HTTP status that the hub answered with, 0 for none."""
     return int(getattr(getattr(error, "response", None), "status_code", 0))
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """The cause in few words, without the library's text, which may quote an address with a key."""
     from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
     if isinstance(error, LocalEntryNotFoundError):
         inner = error.__cause__ or error.__context__
-        return _cause(inner) if inner else "nothing kept"
+        return cause_of(inner) if inner else "nothing kept"
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set"
-    return f"HTTP {_status(error)}" if _status(error) else type(error).__name__
+    return f"HTTP {status_of(error)}" if status_of(error) else type(error).__name__

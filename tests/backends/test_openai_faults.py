@@ -136,6 +136,14 @@ def test_a_rejected_setting_that_only_ratings_carry_fails_ratings_only(
     assert advice in str(error)
 
 
+def test_a_setting_that_nobody_chose_stops_no_run() -> None:
+    """A rating is read without any sampling, whatever --temperature says."""
+    plain = call(want=next_word("good"), begun="It is", sampling=Sampling(None, None))
+    error = error_of(fails(400, "Unsupported value", param="temperature"), asked=plain)
+    assert isinstance(error, Refused)
+    assert "It rejects 'temperature': this model gives no word probabilities" in str(error)
+
+
 @pytest.mark.parametrize("status", [400, 413, 415, 422, 501])
 def test_a_refused_request_is_refused_with_the_servers_words(status: int) -> None:
     error = error_of(fails(status, "image too small"))

@@ -184,24 +184,34 @@ def test_an_endpoint_that_tells_nothing_of_prompts_stops_the_run(prompt_logprobs
     error = error_of(sends(content), asked=asked())
     assert isinstance(error, Fatal)
     assert str(error).endswith(
-        "returns no prompt log-probabilities, which the likelihood variant needs; vLLM does; leave "
-        "out `likelihood` from --also"
+        "returns no prompt log-probabilities, which the likelihood variant needs; vLLM does, "
+        "SGLang's chat completions do not; leave out `likelihood` from --also"
     )
 
 
 @pytest.mark.parametrize(
-    ("status", "message", "setting"),
+    ("status", "message", "setting", "lacks"),
     [
-        (400, "extra fields not permitted: prompt_logprobs", "prompt_logprobs"),
-        (422, "unknown: continue_final_message", "continue_final_message"),
+        (
+            400,
+            "extra fields not permitted: prompt_logprobs",
+            "prompt_logprobs",
+            "returns no prompt log-probabilities, which the likelihood variant needs",
+        ),
+        (
+            422,
+            "unknown: continue_final_message",
+            "continue_final_message",
+            "cannot go on from a begun answer, which the likelihood variant needs: leave out",
+        ),
     ],
 )
 def test_an_endpoint_that_rejects_the_question_stops_the_run(
-    status: int, message: str, setting: str
+    status: int, message: str, setting: str, lacks: str
 ) -> None:
     error = error_of(fails(status, message), asked=asked())
     assert isinstance(error, Fatal)
-    assert f"It rejects {setting!r}, so it returns no prompt log-probabilities" in str(error)
+    assert f"It rejects {setting!r}, so it {lacks}" in str(error)
 
 
 def test_other_failures_are_what_they_always_are() -> None:

@@ -140,6 +140,19 @@ def test_next_word_asks_for_one_token_and_as_many_alternatives_as_the_service_li
     assert sent(call(want=next_word("good")), few)["top_logprobs"] == 5
 
 
+def test_next_words_are_asked_of_ones_own_server_without_any_sampling() -> None:
+    """SGLang's log-probabilities are of the tempered model, vLLM lists what was drawn first."""
+    turns = (Turn("user", ("Hi",)),)
+    drawn, plain = Sampling(0.7, 0.8), Sampling(None, None)
+    for how in (drawn, plain):
+        body = sent(Call(Request("1", "answer", turns, sampling=how, want=next_word("good"))))
+        assert (body["temperature"], body["top_p"]) == (0.0, 1.0)
+    openai = read_address("openai:gpt-4.1", {"OPENAI_API_KEY": "k"})
+    hot = Call(Request("1", "answer", turns, sampling=drawn, want=next_word("good")))
+    body = sent(hot, openai)
+    assert (body["temperature"], body["top_p"]) == (0.7, 0.8)
+
+
 def test_a_likelihood_asks_for_the_prompts_own_tokens_alone() -> None:
     turns = (Turn("user", ("Hi",)),)
     want = likelihood("Blur", "Noise")

@@ -145,6 +145,14 @@ def test_what_is_no_log_probability_is_refused_and_never_a_score(
     assert "--logprobs-mode raw_logprobs" in str(error)
 
 
+def test_words_that_are_likelier_together_than_certain_are_no_probabilities() -> None:
+    """Logits below zero pass for log-probabilities one by one."""
+    said = r"lists next words whose probabilities add up to 1\.53, so these are none\. Have the"
+    with pytest.raises(Refused, match=said) as caught:
+        read(words(_good=-0.5, _poor=-0.75, _fair=-0.8), "good", "poor")
+    assert "--logprobs-mode raw_logprobs" in str(caught.value)
+
+
 def test_minus_9999_is_not_told_and_moves_no_bound() -> None:
     found = read(words(_good=-0.5, _a=-4.0, _poor=-9999.0, _the=-10000), "good", "poor")
     assert found == NextWords((-0.5, None), bound(-4.0))

@@ -18,7 +18,8 @@ from typing import Any
 import aiohttp
 
 from eyechart.backends.openai_address import ANY_KEY, HIDDEN, Endpoint
-from eyechart.backends.openai_wire import Body
+from eyechart.backends.openai_limits import KEEPS_BEGUN, lifts, lifts_for_all, refuses_begun
+from eyechart.backends.openai_wire import PLAIN, Body
 from eyechart.errors import CallError, Fatal, Refused, Transient
 from eyechart.records import Request
 
@@ -40,6 +41,10 @@ NO_WORDS = (
     "this model gives no word probabilities: leave out ratings with --kinds, or read them in words "
     "with --strategies number"
 )
+NO_BEGUN = (
+    "this server cannot go on from a begun answer: run with --rating-prompt one-word, or "
+    f"{KEEPS_BEGUN}"
+)
 ADVICE = {
     "temperature": "run with --temperature default",
     "top_p": "run with top_p unset",
@@ -47,17 +52,19 @@ ADVICE = {
     "max_completion_tokens": "run with another --max-tokens",
     "logprobs": NO_WORDS,
     "top_logprobs": NO_WORDS,
-    "continue_final_message": "this server cannot go on from a begun answer: run with "
-    "--rating-prompt one-word",
-    "add_generation_prompt": "this server cannot go on from a begun answer: run with "
-    "--rating-prompt one-word",
+    "continue_final_message": NO_BEGUN,
+    "add_generation_prompt": NO_BEGUN,
 }
 OF_RATINGS = {"logprobs", "top_logprobs", "continue_final_message", "add_generation_prompt"}
 """Settings that only requests for a rating carry: all others can still be answered."""
 OF_LIKELIHOODS = {"prompt_logprobs", "continue_final_message", "add_generation_prompt"}
 NO_LIKELIHOOD = (
-    "returns no prompt log-probabilities, which the likelihood variant needs; vLLM does; leave out "
-    "`likelihood` from --also"
+    "returns no prompt log-probabilities, which the likelihood variant needs; vLLM does, SGLang's "
+    "chat completions do not; leave out `likelihood` from --also"
+)
+NO_BEGUN_LIKELIHOOD = (
+    "cannot go on from a begun answer, which the likelihood variant needs: leave out `likelihood` "
+    f"from --also, or {KEEPS_BEGUN}"
 )
 
 
@@ -94,18 +101,36 @@ def fault_of_reply(reply: Reply, endpoint: Endpoint, *, body: Body, request: Req
         place = clean(reply.headers.get("Location", "elsewhere"), endpoint)
         fatal = f"The address leads to {place}: use the one that answers"
     if fatal:
-        return Fatal(f"{where}. {fatal}")
-    setting = _rejected(status, said, body=body, request=request)
-    if setting in OF_LIKELIHOODS and request.want.name == "likelihood":
-        return Fatal(f"{where}. It rejects {setting!r}, so it {NO_LIKELIHOOD}")
-    if setting:
-        error = Refused if setting in OF_RATINGS else Fatal
-        return error(f"{where}. It rejects {setting!r}: {ADVICE[setting]}")
+        return Fatal(_advised(where, fatal))
+    if status in (400, 422):
+        return _fault_of_request(where, said, body=body, request=request)
     if status == 429:
         return Transient(where, after_s=_after_s(reply.headers), throttled=True)
     if status in (408, 409, 425) or status < 400 or (status >= 500 and status != 501):
         return Transient(where, after_s=_after_s(reply.headers))
     return Refused(where)
+
+
+def _fault_of_request(where: str, said: Complaint, *, body: Body, request: Request) -> CallError:
+    """The error for a request that the endpoint cannot take: for all of them, or for this one."""
+    for_all = lifts_for_all(said.message)
+    if for_all:
+        return Fatal(_advised(where, for_all))
+    advice = lifts(said.message, len(request.pictures))
+    setting = "" if advice else _rejected(said, body=body, request=request)
+    if setting in OF_LIKELIHOODS and request.want.name == "likelihood":
+        lacks = NO_LIKELIHOOD if setting == "prompt_logprobs" else NO_BEGUN_LIKELIHOOD
+        return Fatal(_advised(where, f"It rejects {setting!r}, so it {lacks}"))
+    if not setting:
+        return Refused(_advised(where, advice))
+    unasked = setting in PLAIN and getattr(request.sampling, setting) is None
+    error = Refused if setting in OF_RATINGS or unasked else Fatal
+    change = NO_WORDS if unasked else ADVICE[setting]
+    return error(_advised(where, f"It rejects {setting!r}: {change}"))
+
+
+def _advised(where: str, advice: str) -> str:
+    return f"{where.rstrip('.')}. {advice}" if advice else where
 
 
 def fault_of_page(reply: Reply, endpoint: Endpoint, wanted: str) -> Transient:
@@ -213,10 +238,12 @@ def _names_no_model(said: Complaint) -> bool:
     return said.code == "model_not_found" or bool(NO_MODEL.search(said.message[:MAX_CHARACTERS]))
 
 
-def _rejected(status: int, said: Complaint, *, body: Body, request: Request) -> str:
+def _rejected(said: Complaint, *, body: Body, request: Request) -> str:
     """The setting that the endpoint rejects, "" where it rejects none."""
-    if status not in (400, 422) or TOO_LONG.search(said.message):
+    if TOO_LONG.search(said.message):
         return ""
+    if request.begun and refuses_begun(said.message):
+        return "continue_final_message"
     asked = " ".join(p for turn in request.turns for p in turn.parts if isinstance(p, str)).lower()
     begin = said.message[:MAX_CHARACTERS]
     for name in sorted(body.fields, key=len, reverse=True):

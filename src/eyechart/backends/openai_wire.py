@@ -24,6 +24,9 @@ CHUNK_BYTES = 192 * 1024  # a multiple of 3, so that pieces join without padding
 _MARK = secrets.token_hex(16)  # stands for a picture in the JSON; no text can contain it
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
+PLAIN = {"temperature": 0.0, "top_p": 1.0}
+"""Sent for next words to a server of one's own: SGLang divides by the temperature before it tells
+log-probabilities, and vLLM puts a token that was drawn in the place of the list's last one."""
 MAX_TOKENS = 2**53
 BROKEN_OFF = ("error", "abort")  # OpenRouter's and SGLang's words for an answer that broke off
 
@@ -71,6 +74,7 @@ def _fields(request: Request, endpoint: Endpoint) -> dict[str, Json]:
     }
     if request.want.name == "next_word":
         fields |= {vendor.length_name: 1, "logprobs": True, "top_logprobs": vendor.n_top}
+        fields |= PLAIN if vendor.continues else {}
     if request.want.name == "likelihood":  # 0: no other tokens beside the prompt's own
         fields |= {"temperature": 0.0, "top_p": None, vendor.length_name: 1, "prompt_logprobs": 0}
     if request.begun:

@@ -19,6 +19,11 @@ from eyechart.errors import Refused
 N_SPELLINGS = 6  # of a word: with and without a blank, in lower case, capitalised, in capitals
 NOT_TOLD = -9999.0
 """What OpenAI documents, and vLLM writes, for a token too unlikely to be told how unlikely."""
+OWN_PROBABILITIES = (
+    "Have the server tell the model's own probabilities, before any top_k, top_p or temperature "
+    "(vLLM: --logprobs-mode raw_logprobs)"
+)
+MOST_TOTAL = 1.1  # the probabilities of all next words together, with room for rounding
 MOST_ROUNDED = 0.01  # a log-probability may exceed 0 by no more than this, by rounding
 FEWEST_LETTERS = 3
 ORDINARY = re.compile(
@@ -90,9 +95,7 @@ def logprob_in(entry: Mapping[str, Any], token: str, endpoint: Endpoint) -> floa
         return None if number <= NOT_TOLD else min(0.0, number)
     raise Refused(
         f"{endpoint.name} gives {clean(repr(value), endpoint)} as the log-probability of "
-        f"{clean(token, endpoint)!r}; expected a finite number of at most 0. Have the server tell "
-        "the model's own probabilities, before any top_k, top_p or temperature (vLLM: "
-        "--logprobs-mode raw_logprobs)"
+        f"{clean(token, endpoint)!r}; expected a finite number of at most 0. {OWN_PROBABILITIES}"
     )
 
 
@@ -143,8 +146,15 @@ def _top(choice: Mapping[str, Any], endpoint: Endpoint) -> list[tuple[str, float
         ]
     except (KeyError, IndexError, TypeError, AttributeError):
         return []
-    told = [(token, logprob_in(entry, token, endpoint)) for token, entry in entries]
-    return [(token, logprob) for token, logprob in told if logprob is not None]
+    read = [(token, logprob_in(entry, token, endpoint)) for token, entry in entries]
+    told = [(token, logprob) for token, logprob in read if logprob is not None]
+    total = math.fsum(math.exp(logprob) for _, logprob in told)
+    if total > MOST_TOTAL:
+        raise Refused(
+            f"{endpoint.name} lists next words whose probabilities add up to {total:.2f}, so these "
+            f"are none. {OWN_PROBABILITIES}"
+        )
+    return told
 
 
 def _number(value: Any) -> float:
