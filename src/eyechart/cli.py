@@ -17,6 +17,7 @@ import typer
 import typer.core
 
 import eyechart as e
+from eyechart import cli_ask
 from eyechart import cli_options as o
 from eyechart.cli_assess import assess
 from eyechart.errors import BadInput, EyechartError, UnknownName
@@ -300,18 +301,9 @@ def power(
         typer.echo(f"Wrote {write(found, out)}", err=as_json)
 
 
-@app.command()
-def calls(
-    workspace: o.Workspace = Path("runs"),
-    price: o.PriceText = "",
-) -> None:
-    """Show what was asked, by model and role: answers, failures, tokens, cost.
-
-    Example: eyechart calls --price 1.25,10
-    """
-    from eyechart.terminal import price_of, show_calls
-
-    show_calls(workspace, price_of(price))
+app.command("requests")(cli_ask.requests)
+app.command("ask")(cli_ask.ask)
+app.add_typer(cli_ask.calls, name="calls")
 
 
 @app.command()

@@ -65,7 +65,7 @@ def encode(picture: Picture, *, max_pixels: int | None = None) -> Encoded:
     `sha256` says, or has no lossless form that endpoints take (CMYK, 16-bit, several frames).
     """
     try:
-        data = _read(picture)
+        data = bytes_of(picture)
         digest = hashlib.sha256(data).hexdigest()
         _check_digest(picture, digest)
         header = read_header(data)
@@ -85,7 +85,7 @@ def thumbnail(picture: Picture, size: int = 256) -> bytes | None:
     JPEG bytes, or PNG bytes where the picture has transparency. A JPEG is decoded at reduced size.
     """
     try:
-        data = _read(picture)
+        data = bytes_of(picture)
         header = read_header(data)
         with _decoding(header):
             return _small(_opened(data, header), size)
@@ -96,15 +96,16 @@ def thumbnail(picture: Picture, size: int = 256) -> bytes | None:
 def _small(image: Image.Image, size: int) -> bytes:
     image = _continuous(image)
     image.thumbnail((size, size))
-    upright = _upright(image)
-    clear = upright.has_transparency_data
+    turned = upright(image)
+    clear = turned.has_transparency_data
     out = BytesIO()
-    small = upright.convert("RGBA" if clear else "RGB")
-    small.save(out, "PNG" if clear else "JPEG", icc_profile=upright.info.get("icc_profile"))
+    small = turned.convert("RGBA" if clear else "RGB")
+    small.save(out, "PNG" if clear else "JPEG", icc_profile=turned.info.get("icc_profile"))
     return out.getvalue()
 
 
-def _read(picture: Picture) -> bytes:
+def bytes_of(picture: Picture) -> bytes:
+    """The file's own bytes. Raises BadPicture, which does not name it, where it cannot be read."""
     if picture.data is not None:
         return picture.data
     if picture.path is None:
@@ -140,7 +141,7 @@ def _decoding(header: Header) -> AbstractContextManager[None]:
     return guarded(f"a {header.format} that cannot be decoded")
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
     """Turned as its EXIF says. ImageOps.exif_transpose writes all of the EXIF again, and fails."""
     try:
         with guarded("EXIF that cannot be read"):
@@ -162,7 +163,7 @@ def _shrunk(data: bytes, header: Header, max_pixels: int) -> Encoded:
     if max_pixels < 1:
         raise BadPicture(f"cannot be shrunk to {max_pixels} pixels; give at least 1")
     with _decoding(header):
-        image = _continuous(_upright(_opened(data, header)))
+        image = _continuous(upright(_opened(data, header)))
         scale = math.sqrt(max_pixels / (image.width * image.height))
         height = min(max(1, math.floor(image.height * scale)), max_pixels)
         width = max(1, min(math.floor(image.width * scale), max_pixels // height))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from eyechart.asking.backend import Answer, Encoded
 from eyechart.errors import BadInput, EyechartError
@@ -150,15 +150,15 @@ class CallLog:
 
         Raises EyechartError where the disk is full or the file cannot be written.
         """
-        at = _now()
+        at = now()
         calls = list(calls)
         pictures = {i.sha256: _picture_row(i) for call in calls for i in call.images}
-        rows = [_row(call, at) for call in calls]
+        rows = [row_of(call, at) for call in calls]
         self._write([(ADD_CALL, rows), (ADD_PICTURE, list(pictures.values()))])
 
     def add_failures(self, failures: Iterable[tuple[Question, Failure]]) -> None:
         """Note calls that failed; they are counted, and asked again next time."""
-        at = _now()
+        at = now()
         rows = [(q.key, q.model, q.role, f.kind, f.message, at) for q, f in failures]
         self._write([("INSERT INTO failures VALUES (?,?,?,?,?,?)", rows)])
 
@@ -172,7 +172,7 @@ class CallLog:
         with self._lock:
             self._db.close()
 
-    def __enter__(self) -> CallLog:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -183,7 +183,7 @@ class CallLog:
     ) -> None:
         self.close()
 
-    def _read(self, sql: str, values: Sequence[bytes]) -> list[Any]:
+    def _read(self, sql: str, values: Sequence[Any]) -> list[Any]:
         try:
             with self._lock:
                 return self._db.execute(sql, values).fetchall()
@@ -208,11 +208,13 @@ class CallLog:
             ) from None
 
 
-def _now() -> str:
+def now() -> str:
+    """The time as the log keeps it: ISO 8601, UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _row(call: Answered, at: str) -> tuple[Any, ...]:
+def row_of(call: Answered, at: str) -> tuple[Any, ...]:
+    """The row of an answered call, for `ADD_CALL`."""
     question, answer = call.question, call.logged.answer
     body = [answer.text, answer.reasoning, answer.logprobs, answer.bound, answer.finish]
     if answer.likelihood:
