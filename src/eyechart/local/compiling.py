@@ -1,0 +1,31 @@
+"""torch.compile for the parts of a model that many small kernels make slow: norms and MLPs.
+
+In: a loaded model, changed in place. Attention stays as it is: it has its own kernels, and a whole
+model would be compiled anew for every form of cache, mask and number of pictures (with 8 batches of
+a tiny model in turn both halves were, until torch gave up). So every step of a tree is helped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from eyechart.local.loading import Loaded
+
+PARTS = ("RMSNorm", "MLP")
+"""How transformers ends the names of the classes that are compiled."""
+MOST_FORMS = 64
+"""Numbers of axes, rows and heads that a part is compiled for, each once; torch's own is 8."""
+
+
+def compile_parts(loaded: Loaded) -> None:
+    """Compile the model's norms and MLPs for any number of tokens, at the first steps.
+
+    It is one program for all layers, so it takes a minute or two and not more for deep models.
+    """
+    config: Any = torch._dynamo.config
+    config.recompile_limit = max(config.recompile_limit, MOST_FORMS)
+    for part in loaded.model.modules():
+        if type(part).__name__.endswith(PARTS):
+            part.compile(dynamic=True)
