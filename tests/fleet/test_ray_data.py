@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from eyechart.asking import AskSettings, Budget, CallLog, ask
 from eyechart.backends.guess import Guess
 from eyechart.errors import BadInput, Fatal
 from eyechart.fleet.importing import import_responses
-from eyechart.fleet.ray_cluster import QUIET
 from eyechart.fleet.ray_data import (
     Crew,
     Ledger,
@@ -35,7 +33,7 @@ from eyechart.fleet.ray_data import (
 from eyechart.fleet.request_rows import read_requests, write_requests
 from eyechart.fleet.response_table import read_responses
 from eyechart.fleet.shares import Parts
-from eyechart.records import Picture
+from eyechart.records import TEXT, Picture, Sampling, likelihood, next_word
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray[.]")
 TWO = RaySettings(workers=2, batch_size=4)
@@ -69,18 +67,8 @@ KILLED_ONCE = """if item == "item-7" and not (HERE / "killed").exists():
             os.kill(os.getpid(), 9)"""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
-    """One for all tests of the file: it takes seconds to start."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-
-
 @pytest.fixture
-def requests(tmp_path: Path) -> str:
+def requests(tmp_path: Path, cluster: None) -> str:
     """Twenty questions about two photographs."""
     shown = [Picture(data=saved(photo(), "PNG"), name=f"{i}.png") for i in range(2)]
     write_requests(tmp_path / "requests.parquet", (question(n, shown[n // 10]) for n in range(N)))
@@ -178,6 +166,60 @@ def test_requests_that_kill_every_worker_end_the_run(requests: str, tmp_path: Pa
     with pytest.raises(Fatal, match="5 workers were lost over the requests 4 to 7, as if killed"):
         ask_on_ray(requests, backend(tmp_path, killed), tmp_path / "out", settings=TWO)
     assert not {4, 5, 6, 7} & {n for n, _, _ in rows_in(tmp_path / "out")}
+
+
+LOCAL_AND_KILLED_ONCE = """
+import os
+from pathlib import Path
+
+from eyechart.asking.backend import BackendPlugin
+from eyechart.backends.transformers import Transformers, find_checkpoint, read_address
+
+HERE = Path(__file__).parent
+
+class Mine(Transformers):
+    async def answer(self, call):
+        answer = await super().answer(call)
+        if call.request.item_id == "item-5" and not (HERE / "killed").exists():
+            (HERE / "killed").touch()
+            os.kill(os.getpid(), 9)
+        return answer
+
+def opened(address):
+    return Mine(find_checkpoint(read_address(f"hf:{HERE / 'tiny'}")))
+
+BACKEND = BackendPlugin("mine", "a tiny model", "", opened)
+"""
+
+
+def test_workers_with_a_model_of_their_own_answer_as_one_machine_does(
+    tmp_path: Path, cluster: None
+) -> None:
+    """One of them is killed on the way: nothing is lost or doubled."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from tests.local.tiny_models import save_qwen3_vl
+
+    save_qwen3_vl(tmp_path / "tiny")
+    (tmp_path / "mine.py").write_text(LOCAL_AND_KILLED_ONCE)
+    shown = [Picture(data=saved(photo(), "PNG"), name=f"{i}.png") for i in range(2)]
+    wants = [next_word("good", "poor"), likelihood("good .", "poor ."), TEXT]
+    asking = [
+        replace(question(n, shown[n // 5]), want=wants[n % 3], sampling=Sampling(max_tokens=4))
+        for n in range(10)
+    ]
+    write_requests(tmp_path / "requests.parquet", asking)
+    settings = RaySettings(workers=2, gpus=0.0, batch_size=5)
+    table, model = tmp_path / "requests.parquet", str(tmp_path / "mine.py")
+    asked = ask_on_ray(table, model, tmp_path / "out", settings=settings)
+    assert (tmp_path / "killed").exists()
+    assert (asked.n_asked, asked.n_failed) == (10, 0)
+    assert [n for n, _, _ in rows_in(tmp_path / "out")] == list(range(10))
+    alone = {one.item_id: one for one in ask(asking, plugins.open_model(model))}
+    for one in read_responses(tmp_path / "out"):
+        same = alone[one.response.item_id]
+        assert (one.response.key, one.response.text) == (same.key, same.text)
+        assert one.response.logprobs == pytest.approx(same.logprobs, abs=1e-4)
 
 
 def test_a_fleet_has_no_budget() -> None:

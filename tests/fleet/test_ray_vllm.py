@@ -5,20 +5,18 @@ runs it: made answers of its form pass through Ray's own stages.
 from __future__ import annotations
 
 import importlib.util
-import os
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("ray")
+pytest.importorskip("pydantic")
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 import ray
-from ray.data.llm import vLLMEngineProcessorConfig
-from ray.llm._internal.batch.stages.base import StatefulStageUDF
+from tests.fleet.made_vllm import answered, made_engine
 from tests.local.tiny_models import save_idefics3, save_qwen3_vl
 from tests.pictures import photo, saved
 
@@ -30,7 +28,6 @@ from eyechart.fleet import ray_vllm
 from eyechart.fleet.answer_folder import Asked
 from eyechart.fleet.importing import import_responses
 from eyechart.fleet.one_response import Placed
-from eyechart.fleet.ray_cluster import QUIET
 from eyechart.fleet.request_rows import Numbered, read_requests, write_requests
 from eyechart.fleet.response_table import read_responses
 from eyechart.fleet.share_worker import Task, account_of
@@ -46,11 +43,14 @@ from eyechart.records import (
     Sampling,
     Turn,
     Usage,
-    likelihood,
     next_word,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray[.]")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray[.]"),
+    # Ray's own classes are written for pydantic 1.
+    pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20"),
+]
 SHOWN = Picture(data=saved(photo(), "PNG"), name="a.png")
 ASK = AskSettings()
 
@@ -137,29 +137,6 @@ def test_a_request_that_cannot_be_sent_passes_by_the_model(model: str) -> None:
     assert "torn.png" in str(unseen[ERROR]) and "'excellent'" in str(split[ERROR])
 
 
-def answered(awaited: Awaited, **told: Any) -> dict[str, Any]:
-    """A row as `vLLMEngineStage` of Ray 2.60 hands it on."""
-    row = {
-        "awaited": awaited.as_text(),
-        "prompt": "",
-        "prompt_token_ids": [1, 2, 3],
-        "num_input_tokens": 9,
-        "generated_tokens": [4, 5, 6],
-        "generated_text": "Good.",
-        "num_generated_tokens": 3,
-        "embeddings": None,
-        "metrics": None,
-        "logprobs": None,
-        "prompt_logprobs": None,
-        "request_id": 0,
-        "batch_uuid": "ab",
-        "time_taken_llm": 0.5,
-        "params": "",
-        ERROR: "",
-    }
-    return row | told
-
-
 PLACED = Placed(3, Response("7", "answer", 0, "ab", "hf:tiny", "1"))
 
 
@@ -231,33 +208,6 @@ def test_an_engine_loads_the_weights_that_our_own_backend_loads(model: str, tmp_
     assert ray_vllm.engine_settings(halved, find_checkpoint(halved))["dtype"] == "bfloat16"
 
 
-class MadeEngine(StatefulStageUDF):
-    """In the place of vLLM's engine: an answer for each row but one, in the form of its stage."""
-
-    def __init__(self, data_column: str, expected_input_keys: list[str], **_: Any) -> None:
-        super().__init__(data_column, expected_input_keys)
-
-    async def udf(self, batch: list[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
-        for row in batch:
-            made = answered(awaited_in(row["awaited"]))
-            del made["awaited"]
-            words = row["sampling_params"]["logprob_token_ids"]
-            if words is not None:
-                made["logprobs"] = [{int(word): {"logprob": -1.0 - int(word)} for word in words}]
-            if not len(row["tokenized_prompt"]) or len(row["multimodal_data"]["image"]) > 1:
-                made[ERROR] = "ValueError: at most 1 image"
-            yield made | {self.IDX_IN_BATCH_COLUMN: row[self.IDX_IN_BATCH_COLUMN]}
-
-
-@pytest.fixture
-def cluster() -> Iterator[None]:
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-
-
 def test_requests_pass_through_rays_own_stages_into_the_call_log(
     model: str, tmp_path: Path, cluster: None
 ) -> None:
@@ -282,8 +232,7 @@ def test_requests_pass_through_rays_own_stages_into_the_call_log(
     stage = processor.get_stage_by_name("vLLMEngineStage")
     assert stage.map_batches_kwargs["num_gpus"] == 1
     assert stage.fn_constructor_kwargs["engine_kwargs"]["dtype"] == "float32"
-    stage.fn = MadeEngine
-    stage.map_batches_kwargs |= {"num_gpus": 0, "num_cpus": 0.5}
+    stage.fn = made_engine()
     shares = [{"number": 0, "groups": [0], "wanted": [0, 1, 2, 3, 4]}]
     data = ray.data.from_items(shares, override_num_blocks=1)
     rows = list(ray_vllm.through(processor, data, task).iter_rows())
@@ -310,9 +259,3 @@ def test_what_no_prompt_survives_ends_the_run(model: str, tmp_path: Path) -> Non
     *_, told = [account_of({"account": one}) for one in written["account"]]
     with pytest.raises(Fatal, match="the run was begun with 'another'"):
         told.check()
-
-
-def test_rays_own_settings_take_ours(model: str) -> None:
-    """The names are those of Ray 2.60."""
-    names = {"model_source", "engine_kwargs", "should_continue_on_error", "detokenize_stage"}
-    assert names <= set(vLLMEngineProcessorConfig.model_fields)

@@ -15,7 +15,8 @@ import dataclasses
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,8 @@ def ask_on_ray(
     """Ask a model what a table of requests asks, on all machines of a Ray cluster.
 
     Run again, it asks only what has no answer in the folder. On a cluster of several machines
-    `requests` and `out` lie where all of them reach them, and a model's folder is on each.
+    `requests` and `out` lie where all of them reach them, and on each are the same eyechart, the
+    model's folder, and in its environment the key of a service.
 
     Raises what `asking_table.ask_table` raises, Fatal where workers are lost again and again, and
     MissingExtra where Ray is not installed; what was answered by then is in the folder.
@@ -136,29 +138,29 @@ class _Run:
         data = self._ray.data.from_items(
             [dataclasses.asdict(share) for share in shares], override_num_blocks=len(shares)
         )
+        n_workers = min(len(shares), self._crew.n_workers)
         if by_vllm:
-            data = ray_vllm.answered(data, task, n_engines=self._crew.n_workers)
+            data = ray_vllm.answered(data, task, n_engines=n_workers)
         else:
-            data = self._with_workers(data, task, n_shares=len(shares))
-        for one in self._accounts(data):
-            one.check()
-            account += one
+            data = self._with_workers(data, task, n_workers)
+        with closing(self._accounts(data)) as accounts:  # else its workers would work on
+            for one in accounts:
+                one.check()
+                account += one
         check_all_there(parts, sum(len(share.wanted) for share in shares))
         return account
 
-    def _accounts(self, data: Any) -> Iterator[Account]:
+    def _accounts(self, data: Any) -> Generator[Account, None, None]:
         try:
             for row in data.iter_rows():
                 yield account_of(row)
         except self._ray.exceptions.RayError as error:
             raise lost(error) from error
 
-    def _with_workers(self, data: Any, task: Task, *, n_shares: int) -> Any:
+    def _with_workers(self, data: Any, task: Task, n_workers: int) -> Any:
         crew, ledger = self._crew, self._ray.remote(num_cpus=0)(Ledger).remote()
         # One share in flight: what waits at a worker would be tried again with it when it is lost.
-        pool = self._ray.data.ActorPoolStrategy(
-            size=min(n_shares, crew.n_workers), max_tasks_in_flight_per_actor=1
-        )
+        pool = self._ray.data.ActorPoolStrategy(size=n_workers, max_tasks_in_flight_per_actor=1)
         return data.map(
             ShareWorker,
             fn_constructor_args=[task, Tries(ledger)],
@@ -166,9 +168,6 @@ class _Run:
             num_cpus=crew.cpus,
             num_gpus=crew.gpus or None,
         )
-
-    def _with_vllm(self, data: Any) -> Any:
-        return ray_vllm.answered(data, self._task, n_engines=self._crew.n_workers)
 
 
 def check_all_there(parts: Parts, n_wanted: int) -> None:

@@ -88,7 +88,7 @@ def engine(address: LocalAddress, checkpoint: Checkpoint, *, n_engines: int) -> 
         model_source=str(checkpoint.folder) if address.is_folder else address.source,
         engine_kwargs=engine_settings(address, checkpoint),
         batch_size=BATCH_ROWS,
-        concurrency=(1, n_engines),
+        concurrency=(n_engines, n_engines),
         chat_template_stage=False,
         tokenize_stage=False,
         detokenize_stage=False,
