@@ -29,7 +29,7 @@ WORDS = next_word("good", "poor")
 TEXTS = likelihood("good", "poor", "The quality is excellent", "A")
 LAST = asked("Now the last of them?")
 WITHIN = 1e-4  # of float32; 1e-6 was measured
-WITHIN_HALF = 0.02  # of bfloat16, for models of three layers; 0.005 was measured
+WITHIN_HALF = 0.01  # of bfloat16; 0.002 was measured, 0.013 with 36 layers
 
 
 @pytest.fixture(scope="module", params=SAVED)
@@ -63,6 +63,11 @@ def plain_words(bench: Bench, request: Request) -> tuple[float, ...]:
 
 def test_a_tiny_model_is_computed_in_the_shared_way(bench: Bench) -> None:
     assert (bench.device.way.name, bench.device.way.reason) == ("shared", "")
+    assert bench.device.setup == {
+        "dtype": "float32",
+        "attention": "sdpa",
+        "computed": "in batches",
+    }
 
 
 def test_next_words_are_those_of_the_plain_road_in_any_company(bench: Bench) -> None:
@@ -217,7 +222,7 @@ def hooked(bench: Bench, hook: Hook) -> Iterator[None]:
         handle.remove()
 
 
-def test_a_batch_without_room_answers_nothing_and_half_of_it_is_next(bench: Bench) -> None:
+def test_a_batch_without_room_answers_nothing_and_harms_no_other(bench: Bench) -> None:
     small = Bench(bench.folder)
 
     def greedy(n_rows: int) -> None:
@@ -229,8 +234,6 @@ def test_a_batch_without_room_answers_nothing_and_half_of_it_is_next(bench: Benc
         with pytest.raises(NoRoom, match="can't allocate memory: you tried to allocate"):
             small.device.compute(trees[3:5])
         assert len(small.device.compute(trees[3:4])) == 1
-    n_tokens = sum(tree.n_tokens for tree in trees[3:5])
-    assert small.device.tokens_at_once() == n_tokens // 2
     assert len(small.device.compute(trees[3:5])) == 2
 
 

@@ -33,32 +33,31 @@ def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 def test_a_model_that_keeps_other_states_is_computed_call_by_call(hybrid: Bench) -> None:
     assert hybrid.device.way.name == "alone"
     assert "it fails at a small picture (IndexError" in hybrid.device.way.reason
+    assert hybrid.device.setup["computed"] == f"call by call: {hybrid.device.way.reason}"
 
 
-def test_calls_alone_have_the_next_words_and_likelihoods_of_the_plain_road(hybrid: Bench) -> None:
-    shown = picture(0)
-    requests = [
-        asked(shown, QUESTIONS[0], want=next_word("good", "poor")),
-        asked(shown, QUESTIONS[1], want=likelihood("good", "The quality is fair")),
-        asked("Is it?", want=likelihood("good", "fair")),
+def test_calls_alone_have_the_next_words_of_the_plain_road(hybrid: Bench) -> None:
+    request = asked(picture(0), QUESTIONS[0], want=next_word("good", "poor"))
+    last = hybrid.plain_scores(request)[-1]
+    expected = [float(last[target[0]]) for target in hybrid.ready(request).targets]
+    assert hybrid.alone(request).logprobs == pytest.approx(expected, abs=WITHIN)
+
+
+def test_calls_alone_have_the_likelihoods_of_the_plain_road(hybrid: Bench) -> None:
+    request = asked(picture(0), QUESTIONS[0], want=likelihood("A", "It is fair"))
+    call, answer = hybrid.ready(request), hybrid.alone(request)
+    ids, n = call.ids, len(call.ids)
+    scores = [hybrid.plain_scores(request, target) for target in call.targets]
+    expected = [
+        sum(float(own[n - 1 + i, token]) for i, token in enumerate(target))
+        for own, target in zip(scores, call.targets, strict=True)
     ]
-    for request, answer in zip(requests, hybrid.answers(requests), strict=True):
-        call, n_prompt = hybrid.ready(request), len(hybrid.ready(request).ids)
-        for target, told in zip(call.targets, answer.logprobs, strict=True):
-            scores = hybrid.plain_scores(request, target)
-            own = [float(scores[n_prompt - 1 + i, t]) for i, t in enumerate(target)]
-            assert told == pytest.approx(
-                own[0] if request.want.name == "next_word" else sum(own), abs=WITHIN
-            )
-        if answer.likelihood is not None:
-            own_ids = [i for i in range(1, n_prompt) if call.ids[i] != shown_token(hybrid)]
-            expected = sum(float(hybrid.plain_scores(request)[i - 1, call.ids[i]]) for i in own_ids)
-            assert answer.likelihood.prompt == pytest.approx(expected, abs=WITHIN)
-            assert answer.likelihood.n_prompt == len(own_ids)
-
-
-def shown_token(bench: Bench) -> int:
-    return int(bench.processor.image_token_id)
+    assert answer.logprobs == pytest.approx(expected, abs=WITHIN)
+    texts = [i for i in range(1, n) if ids[i] != hybrid.processor.image_token_id]
+    assert answer.likelihood is not None
+    assert answer.likelihood.n_prompt == len(texts)
+    prompt = sum(float(scores[0][i - 1, ids[i]]) for i in texts)
+    assert answer.likelihood.prompt == pytest.approx(prompt, abs=WITHIN)
 
 
 def test_calls_alone_have_the_replies_of_generate(hybrid: Bench) -> None:

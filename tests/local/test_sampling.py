@@ -73,6 +73,12 @@ def test_a_half_precision_row_of_equal_tokens_draws_each_of_them() -> None:
     assert near(found, [0.25] * 4)
 
 
+def test_scores_that_are_no_numbers_harm_no_other_row() -> None:
+    rows = torch.cat([torch.full_like(LOGITS, torch.nan), LOGITS])
+    dice = [Dice(Drawing(1.0), 0), Dice(Drawing(1.0), 1)]
+    assert next_tokens(rows, dice)[1] == next_tokens(LOGITS, [Dice(Drawing(1.0), 1)])[0]
+
+
 def test_a_request_that_names_a_temperature_takes_no_limit_of_the_checkpoint() -> None:
     own = Drawing(0.7, 0.8, 20)
     assert drawing_of(Sampling(temperature=0.9), own) == Drawing(0.9, 1.0, 0)

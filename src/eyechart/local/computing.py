@@ -31,8 +31,9 @@ class LocalDevice:
     """A checkpoint's model on one device. Making one loads the weights: seconds to minutes.
 
     `load`: makes the processor of a folder. `name`: of the device. `way`: how calls are computed,
-    and why. `loaded`: the model, None once it is closed. Raises what `load` raises, and BadInput
-    and Fatal as `load_model`, `Prompter` and `chosen_way` do.
+    and why; `setup`: the same and what else it computes with, in words by name. `loaded`: the
+    model, None once it is closed. Raises what `load` raises, and BadInput and Fatal as
+    `load_model`, `Prompter` and `chosen_way` do.
     """
 
     way: Way
@@ -53,6 +54,7 @@ class LocalDevice:
         with torch.inference_mode():
             self.way = chosen_way(loaded, prompter, ways["shared"], ways["alone"])
         self._compute: Compute | None = ways[self.way.name]
+        self.setup = _setup(loaded, self.way, compiled=checkpoint.options.compiled)
 
     def tokens_at_once(self) -> int:
         """Most tokens that a batch should hold now, by free memory; at least 1."""
@@ -61,20 +63,9 @@ class LocalDevice:
     def compute(self, trees: Sequence[Tree]) -> list[Outcome]:
         """What came of each call, in the order of the trees and of the calls in each.
 
-        A call that the model fails at is refused; the others of its batch are answered. Raises
-        NoRoom and DeviceLost; a device that was closed is lost.
+        A batch that the model fails at is parted until the call that it fails at is alone, and
+        refused. Raises NoRoom and DeviceLost; a device that was closed is lost.
         """
-        return self._tried(trees)
-
-    def close(self) -> None:
-        """Let go of the memory."""
-        self.loaded = self._compute = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-    def _tried(self, trees: Sequence[Tree]) -> list[Outcome]:
-        """The outcomes; a batch that fails is parted until the call that fails is alone."""
         try:
             return self._computed(trees)
         except (NoRoom, DeviceLost):
@@ -83,7 +74,14 @@ class LocalDevice:
             parts = _parted(trees)
             if not parts:
                 return [_failed(error)]
-        return [outcome for part in parts for outcome in self._tried(part)]
+        return [outcome for part in parts for outcome in self.compute(part)]
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self.loaded = self._compute = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def _computed(self, trees: Sequence[Tree]) -> list[Outcome]:
         if self._compute is None:
@@ -97,8 +95,17 @@ class LocalDevice:
                 raise
         # Only now: while the error was alive, so were the tensors of the functions it came from.
         if isinstance(fault, NoRoom):
-            self._memory.failed(sum(tree.n_tokens for tree in trees))
+            self._memory.free()
         raise fault
+
+
+def _setup(loaded: Loaded, way: Way, *, compiled: bool) -> dict[str, str]:
+    told = {
+        "dtype": str(loaded.dtype).removeprefix("torch."),
+        "attention": str(loaded.model.config._attn_implementation),
+        "computed": "in batches" if way.name == "shared" else f"call by call: {way.reason}",
+    }
+    return told | ({"compiled": "norms and MLPs"} if compiled else {})
 
 
 def _parted(trees: Sequence[Tree]) -> list[list[Tree]]:

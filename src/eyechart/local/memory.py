@@ -20,7 +20,7 @@ from eyechart.local.loading import Loaded
 
 T = TypeVar("T")
 MOST_TOKENS = {"cuda": 16384, "cpu": 2048}
-"""Beyond these a larger batch is hardly faster, and holds up those who wait."""
+"""Most tokens of a batch, however much memory there is: larger ones hold up those who wait."""
 MOST_PLACES = 4096
 """Places of a step that are read: 1.2 GB of logits at a vocabulary of 150,000 and two bytes."""
 SHARE = 0.8
@@ -59,14 +59,14 @@ class Memory:
         n_passing = 8 * config.hidden_size + 3 * n_wide
         self._cost = float(self.token_bytes + loaded.dtype.itemsize * n_passing)
         self._device, self._asked = loaded.device, batch_tokens
-        self._most = batch_tokens or MOST_TOKENS[loaded.device.type]
         self._n_measured = 0
 
     def tokens_at_once(self) -> int:
         """Most tokens of a batch, at least 1."""
         if self._asked is not None:
-            return self._most
-        return max(1, min(self._most, int(SHARE * self.free_bytes() / self._cost)))
+            return self._asked
+        most = MOST_TOKENS[self._device.type]
+        return max(1, min(most, int(SHARE * self.free_bytes() / self._cost)))
 
     def free_bytes(self) -> int:
         """Bytes that can be had now, those included that torch keeps for later."""
@@ -88,9 +88,8 @@ class Memory:
         peak = torch.cuda.max_memory_allocated(self._device) - before
         self._cost, self._n_measured = max(1.0, peak / n_tokens), n_tokens
 
-    def failed(self, n_tokens: int) -> None:
-        """A batch of so many tokens found no room: from now on half of it is the most."""
-        self._most = max(1, min(self._most, n_tokens // 2))
+    def free(self) -> None:
+        """Give back what nobody holds any more, after a batch that found no room."""
         gc.collect()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()

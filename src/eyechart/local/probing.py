@@ -30,8 +30,8 @@ from eyechart.records import Picture, Request, Turn, Want
 
 N_TOKENS = 512
 """Tokens whose log-probabilities are compared, spread over the vocabulary."""
-MOST_APART = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
-"""How far apart rounding may make them (`apart`). Seen with 36 layers: 1.5e-6, 0.0018 and 0.013."""
+MOST_APART = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
+"""How far apart rounding may make them (`apart`). Seen with 36 layers: 1.5e-6, 0.0018 and 0.014."""
 QUESTIONS = ("Is it sharp?", "How good is the quality of this image? Answer in a word.", "Rate it.")
 
 Compute = Callable[[Sequence[Tree]], list[Outcome]]
@@ -145,7 +145,7 @@ def _wrong(
         apart(sample.plain, [value or 0.0 for value in values])
         for sample, values in zip(samples, told, strict=True)
     )
-    most = MOST_APART[loaded.dtype]
+    most = MOST_APART.get(loaded.dtype, MOST_APART[torch.bfloat16])
     if worst <= most:
         return ""
     return (

@@ -82,7 +82,7 @@ def _drawn(logits: Tensor, dice: Sequence[Dice]) -> Tensor:
     shares = shares.masked_fill((before >= most) & (ranks > 0), 0.0)
     sums = shares.cumsum(-1)
     aims = _column([one.throw() for one in dice], logits) * sums[:, -1:]
-    last = (shares > 0).sum(-1, keepdim=True) - 1
+    last = ((shares > 0).sum(-1, keepdim=True) - 1).clamp(min=0)  # of none where they are nan
     places = (sums <= aims).sum(-1, keepdim=True).minimum(last)
     chosen: Tensor = tokens.gather(-1, places)
     return chosen.squeeze(-1)
