@@ -33,8 +33,8 @@ from eyechart.fleet.response_table import read_responses
 from eyechart.fleet.share_worker import Task, account_of
 from eyechart.fleet.shares import Parts
 from eyechart.fleet.vllm_rows import ERROR, Awaited, RowWriter, answer_in, awaited_in
-from eyechart.local.address import read_address
-from eyechart.local.checkpoints import find_checkpoint
+from eyechart.local.checkpoint.address import read_address
+from eyechart.local.checkpoint.finding import find_checkpoint
 from eyechart.records import (
     Failure,
     Picture,
@@ -75,7 +75,7 @@ def rows_of(model: str, *requests: Request) -> list[dict[str, Any]]:
 
 
 def tokenizer(model: str) -> Any:
-    from eyechart.local.processors import load_processor
+    from eyechart.local.checkpoint.processors import load_processor
 
     return load_processor(Path(model.removeprefix("hf:"))).tokenizer
 

@@ -27,8 +27,8 @@ NAME = "eyes/chart"
 FIND = """
 import json, sys
 from eyechart.errors import EyechartError
-from eyechart.local.address import read_address
-from eyechart.local.checkpoints import find_checkpoint
+from eyechart.local.checkpoint.address import read_address
+from eyechart.local.checkpoint.finding import find_checkpoint
 try:
     found = find_checkpoint(read_address(sys.argv[1]))
     told = {"folder": str(found.folder), "name": found.name, "revision": found.revision}

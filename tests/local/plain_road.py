@@ -16,12 +16,12 @@ from transformers import AutoModelForImageTextToText
 
 from eyechart.asking.backend import Answer, Call
 from eyechart.images import encode
-from eyechart.local.computing import LocalDevice
-from eyechart.local.pictures import Eye
+from eyechart.local.checkpoint.processors import load_processor
+from eyechart.local.computing.local_device import LocalDevice
 from eyechart.local.pieces import Checkpoint, Ids, LocalOptions, Ready, Tree
-from eyechart.local.processors import load_processor
-from eyechart.local.prompting import Prompter
-from eyechart.local.trees import planted
+from eyechart.local.preparing.pictures import Eye
+from eyechart.local.preparing.prompting import Prompter
+from eyechart.local.scheduling.trees import planted
 from eyechart.records import TEXT, Picture, Request, Sampling, Turn, Want
 
 QUESTIONS = (

@@ -6,16 +6,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from eyechart.asking.backend import Answer
 from eyechart.errors import BadInput, MissingExtra
 from eyechart.local.pieces import DeviceLost, Ids, NoRoom, Outcome, Ready, Seen, Tree
-from eyechart.local.window import Batch
+from eyechart.local.scheduling.window import Batch
 from eyechart.records import Request, likelihood, next_word
 
 WORDS = next_word("good", "poor")
@@ -49,6 +48,7 @@ class Small:
     at_once: int = 10**9
     n_batches: int = 0
     closed: bool = False
+    setup: Mapping[str, str] = field(default_factory=dict)
 
     def tokens_at_once(self) -> int:
         return self.at_once
@@ -115,14 +115,9 @@ class Sleeping(Small):
         return super().compute(trees)
 
 
-class Telling(Small):
-    """Says how it computes."""
-
-    setup: ClassVar[dict[str, str]] = {"dtype": "bfloat16"}
-
-
 def telling() -> Small:
-    return Telling()
+    """Says how it computes."""
+    return Small(setup={"dtype": "bfloat16"})
 
 
 def sleeping() -> Small:

@@ -22,11 +22,11 @@ from tests.local.tiny_models import save_idefics3, save_qwen3_vl
 from eyechart.asking import AskSettings, CallLog, ask
 from eyechart.backends.transformers import BACKEND, Transformers, open_address
 from eyechart.errors import BadInput, Fatal
-from eyechart.local import crews
-from eyechart.local.address import LocalAddress
-from eyechart.local.checkpoints import find_checkpoint
-from eyechart.local.computing import LocalDevice
+from eyechart.local.checkpoint.address import LocalAddress
+from eyechart.local.checkpoint.finding import find_checkpoint
+from eyechart.local.computing.local_device import LocalDevice
 from eyechart.local.pieces import LocalOptions, NoRoom, Outcome, Tree
+from eyechart.local.scheduling import crews
 from eyechart.records import TEXT, Picture, Request, Response, Sampling, Turn, likelihood, next_word
 
 LONG_S = 60.0

@@ -22,7 +22,7 @@ from transformers import (
 
 from eyechart.asking.backend import Call
 from eyechart.images import Encoded, encode
-from eyechart.local.processors import load_processor
+from eyechart.local.checkpoint.processors import load_processor
 from eyechart.records import TEXT, Picture, Request, Turn, Want
 
 TEMPLATE = (

@@ -2,8 +2,9 @@
 
 In: a `Call`. Out: an `Answer`, or Refused for a call that cannot be computed, or Fatal. Calls are
 made ready, wait in one window, and are computed in batches by a thread or process for each device.
-Address: `hf:ORG/NAME[@REVISION][?OPTIONS]` or `hf:/FOLDER[?OPTIONS]`, see `eyechart.local.address`.
-Opening one reads files; the libraries and the weights are loaded by the first call.
+Address: `hf:ORG/NAME[@REVISION][?OPTIONS]` or `hf:/FOLDER[?OPTIONS]`, see
+`eyechart.local.checkpoint.address`. Opening one reads files; the libraries and the weights are
+loaded by the first call.
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from eyechart.asking.backend import Answer, Backend, BackendPlugin, Call
 from eyechart.errors import EyechartError, Refused
-from eyechart.local.address import read_address
-from eyechart.local.checkpoints import find_checkpoint
+from eyechart.local.checkpoint.address import read_address
+from eyechart.local.checkpoint.finding import find_checkpoint
 from eyechart.local.pieces import Checkpoint, Outcome, Ready, Refusal
-from eyechart.local.window import Place, Window
+from eyechart.local.scheduling.window import Place, Window
 
 if TYPE_CHECKING:
-    from eyechart.local.devices import Crew
-    from eyechart.local.preparing import Preparer
+    from eyechart.local.preparing.preparer import Preparer
+    from eyechart.local.scheduling.devices import Crew
 
 CALLS_A_DEVICE = 256
 """Calls that wait or are computed, for each device: some batches, and questions of one picture."""
@@ -56,7 +58,7 @@ class Transformers(Backend):
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.model, self.revision = checkpoint.name, checkpoint.revision
-        self.window = CALLS_A_DEVICE * max(1, len(checkpoint.options.devices))
+        self.window = CALLS_A_DEVICE * (len(checkpoint.options.devices) or _n_gpus() or 1)
         self.setup: Mapping[str, str] = MappingProxyType({})
         self._checkpoint = checkpoint
         self._opening: asyncio.Task[_Road | EyechartError] | None = None
@@ -72,7 +74,7 @@ class Transformers(Backend):
         road = await asyncio.shield(self._opening)
         if isinstance(road, EyechartError):
             raise copy.copy(road)  # each call its own, or their tracebacks would grow together
-        from eyechart.local.pictures import key_of
+        from eyechart.local.preparing.pictures import key_of
 
         window = road.crew.window
         place = window.expect(key_of(call.images, call.max_pixels))
@@ -95,7 +97,7 @@ class Transformers(Backend):
         road = await opening
         if isinstance(road, EyechartError):  # every call was told
             return
-        from eyechart.local.crews import dismiss
+        from eyechart.local.scheduling.crews import dismiss
 
         lost = {"lost devices": "; ".join(road.crew.lost)} if road.crew.lost else {}
         self.setup = {**self.setup, **road.crew.setup, **lost}
@@ -110,8 +112,8 @@ class Transformers(Backend):
 
     async def _opened(self) -> _Road:
         """The processor first, then the weights, in the threads of their devices."""
-        from eyechart.local import crews
-        from eyechart.local.preparing import Preparer, n_workers
+        from eyechart.local.preparing.preparer import Preparer, n_workers
+        from eyechart.local.scheduling import crews
 
         checkpoint, n = self._checkpoint, self._checkpoint.options.workers
         devices = await asyncio.to_thread(crews.devices_of, checkpoint)
@@ -121,6 +123,11 @@ class Transformers(Backend):
         self.setup = {name: version(name) for name in LIBRARIES}
         self.setup |= {"devices": ", ".join(devices), **preparer.setup}
         return _Road(preparer, self._crew)
+
+
+def _n_gpus() -> int:
+    """GPUs of this machine, as Linux shows them: opening an address loads no torch."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 async def _computed(window: Window, place: Place, ready: Ready) -> Outcome | EyechartError:

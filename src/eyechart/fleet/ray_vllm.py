@@ -24,10 +24,10 @@ from eyechart.fleet.one_request import WANTS as ALL
 from eyechart.fleet.share_worker import PART_ROWS, Account, Task, opened, share_in, stopped_by
 from eyechart.fleet.shares import Parts, read_share
 from eyechart.fleet.vllm_rows import ERROR, Row, RowWriter, answer_in
-from eyechart.local.address import SCHEME, LocalAddress, read_address
-from eyechart.local.checkpoints import find_checkpoint
+from eyechart.local.checkpoint.address import SCHEME, LocalAddress, read_address
+from eyechart.local.checkpoint.finding import find_checkpoint
+from eyechart.local.checkpoint.settings_files import read_settings
 from eyechart.local.pieces import Checkpoint
-from eyechart.local.settings_files import read_settings
 
 WANTS = ("text", "next_word")
 """What vLLM computes; the `hf:` backend does the rest."""

@@ -21,8 +21,8 @@ from eyechart.fleet.logged_calls import Origin, sent
 from eyechart.fleet.marking import Marked, marked
 from eyechart.fleet.one_response import Placed, response_of_row, row_of_response
 from eyechart.fleet.request_rows import Numbered
+from eyechart.local.checkpoint.settings_files import read_settings
 from eyechart.local.pieces import Checkpoint, Ids
-from eyechart.local.settings_files import read_settings
 from eyechart.parse import strip_reasoning
 from eyechart.records import Failure, Response, Sampling, Usage
 
@@ -67,9 +67,9 @@ class RowWriter:
     """
 
     def __init__(self, checkpoint: Checkpoint, backend: Backend) -> None:
-        from eyechart.local.chats import Chat
-        from eyechart.local.processors import load_processor
-        from eyechart.local.targets import Targets
+        from eyechart.local.checkpoint.processors import load_processor
+        from eyechart.local.preparing.chats import Chat
+        from eyechart.local.preparing.targets import Targets
 
         self._processor, self._backend = load_processor(checkpoint.folder), backend
         self._chat = Chat(self._processor, checkpoint.name)
@@ -96,9 +96,9 @@ class RowWriter:
                     yield _failed(replace(placed, response=response))
 
     def _row(self, job: Job, placed: Placed) -> Row:
-        from eyechart.local.answering import OPENED
-        from eyechart.local.decoding import decoded
-        from eyechart.local.roads import tokenised
+        from eyechart.local.computing.answering import OPENED
+        from eyechart.local.preparing.decoding import decoded
+        from eyechart.local.preparing.roads import tokenised
 
         request = job.call.request
         text = self._chat.rendered(request)

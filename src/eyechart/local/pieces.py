@@ -30,7 +30,7 @@ class LocalOptions:
     attention where it is installed, else sdpa. `workers`: processes that decode and resize
     pictures, None as many as fit the device. `batch_tokens`: most tokens computed at once, None
     bounded by free memory. `pickles`: weights that are pickles may be loaded. `compiled`:
-    torch.compile the model's halves (a minute or more at the start).
+    torch.compile the model's norms and MLPs (minutes at the start).
     """
 
     dtype: str = ""
@@ -146,9 +146,13 @@ class DeviceLost(Exception):
 
 
 class Device(Protocol):
-    """One model on one device. Calls come from one thread at a time."""
+    """One model on one device. Calls come from one thread at a time.
+
+    `setup`: how it computes, in words by name (see `eyechart.asking.backend.Backend`).
+    """
 
     name: str
+    setup: Mapping[str, str]
 
     def tokens_at_once(self) -> int:
         """Most tokens that a batch should hold now, by free memory; at least 1."""

@@ -1,0 +1,1 @@
+"""An address in, a checked folder on this disk out; and the processor that lies in it."""

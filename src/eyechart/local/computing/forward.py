@@ -1,0 +1,190 @@
+"""One step of a model: new tokens after what was computed before, for many sequences at once.
+
+In: token ids, and the kept keys and values of what precedes them (`Rows`). Out: the logits of the
+wanted places only, and rows that end with the new tokens. Reads no answer out of them.
+
+New tokens stand at the left of their columns, what was kept at the right of its own: so each
+sequence is one run of places. Keys carry their positions, so it does not matter where a run lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import DynamicCache, cache_utils
+
+from eyechart.local.computing.loading import Loaded
+from eyechart.local.computing.scaling import scaled
+from eyechart.local.pieces import Ids, Seen
+from eyechart.local.preparing.collating import joined
+
+LAYER: Any = cache_utils.DynamicLayer
+Place = tuple[int, int]
+"""A row and a column of a step's new tokens."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Sequences that were computed. Row i is `lengths[i]` places of the cache from `starts[i]` on.
+
+    `nexts`: the position that the model gives to the token that follows; pictures make it another
+    one than the length in some models.
+    """
+
+    cache: Any
+    starts: list[int]
+    lengths: list[int]
+    nexts: list[int]
+
+    @property
+    def width(self) -> int:
+        """Places in the cache."""
+        return int(self.cache.get_seq_length())
+
+
+def begin(
+    loaded: Loaded,
+    sequences: Sequence[Ids],
+    inputs: Mapping[str, Tensor],
+    wanted: Sequence[Place],
+    *,
+    kept: bool = True,
+) -> tuple[Tensor, Rows | None]:
+    """The first step of sequences, with their pictures. `inputs`: what else the model takes.
+
+    Returns the logits, (n wanted, n_vocabulary), and rows where they are `kept`. The pads at the
+    ends are seen by nothing that counts, so no mask is needed and the fastest kernels are used.
+    """
+    holders = [part for part in loaded.model.modules() if hasattr(part, "rope_deltas")]
+    for holder in holders:
+        holder.rope_deltas = None  # of another batch
+    cache = DynamicCache() if kept else None
+    with _only(loaded.model, wanted):
+        logits = loaded.model(
+            input_ids=_padded(loaded, sequences, loaded.pad),
+            past_key_values=cache,
+            use_cache=kept,
+            **inputs,
+        ).logits
+    if cache is None:
+        return logits, None
+    _check(cache)
+    deltas = [0] * len(sequences)
+    for holder in holders:
+        if holder.rope_deltas is not None:
+            deltas = holder.rope_deltas.flatten().tolist()
+    lengths = [len(ids) for ids in sequences]
+    nexts = [length + delta for length, delta in zip(lengths, deltas, strict=True)]
+    return logits, Rows(cache, [0] * len(sequences), lengths, nexts)
+
+
+def go_on(loaded: Loaded, rows: Rows, sequences: Sequence[Ids], wanted: Sequence[Place]) -> Tensor:
+    """The logits of one more step; `rows` then end with these tokens. At least one for each row.
+
+    The rows must end together, as those of `select` and those after single tokens do.
+    """
+    ids = _padded(loaded, sequences, loaded.pad)
+    here = torch.arange(rows.width + ids.shape[1], device=loaded.device)
+    starts, lengths = _tensor(loaded, rows.starts), _tensor(loaded, [len(s) for s in sequences])
+    seen = (here >= starts[:, None]) & (here < (rows.width + lengths)[:, None])
+    positions = _tensor(loaded, rows.nexts)[:, None] + here[: ids.shape[1]]
+    with _only(loaded.model, wanted):
+        logits: Tensor = loaded.model(
+            input_ids=ids,
+            attention_mask=seen.long(),
+            position_ids=positions,
+            past_key_values=rows.cache,
+            use_cache=True,
+        ).logits
+    for row, sequence in enumerate(sequences):
+        rows.lengths[row] += len(sequence)
+        rows.nexts[row] += len(sequence)
+    return logits
+
+
+def select(rows: Rows, which: Sequence[int]) -> Rows:
+    """Some rows, in this order and as often as they are named, moved so that they end together."""
+    lengths = [rows.lengths[i] for i in which]
+    ends = [rows.starts[i] + rows.lengths[i] for i in which]
+    width = max(lengths)
+    cache: Any = DynamicCache()
+    for layer in rows.cache.layers:
+        moved = LAYER()
+        if layer.is_initialized:
+            moved.lazy_initialization(layer.keys, layer.values)
+            moved.keys = _moved(layer.keys, which, ends, width)
+            moved.values = _moved(layer.values, which, ends, width)
+        cache.layers.append(moved)
+    starts = [width - length for length in lengths]
+    return Rows(cache, starts, lengths, [rows.nexts[i] for i in which])
+
+
+def inputs_of(
+    loaded: Loaded, rows: Sequence[Mapping[str, Ids]], seen: Sequence[Seen]
+) -> dict[str, Tensor]:
+    """What a model takes beside token ids, on its device: pads are 0, pixels in its own dtype.
+
+    `rows`: numbers for each token of each sequence. `seen`: the pictures of those that have some.
+    """
+    names = rows[0].keys() if rows else ()
+    inputs = {name: _padded(loaded, [row[name] for row in rows], 0) for name in names}
+    arrays = joined([one.arrays for one in seen], loaded.scale)
+    return inputs | {name: _moved_in(loaded, name, array) for name, array in arrays.items()}
+
+
+def _check(cache: Any) -> None:
+    """Raise ValueError where a layer keeps something else than each token's keys and values."""
+    widths = {layer.keys.shape[-2] for layer in cache.layers if layer.is_initialized}
+    if len(widths) != 1:
+        raise ValueError("its layers do not all keep keys and values for each token")
+
+
+def _moved_in(loaded: Loaded, name: str, array: NDArray[Any]) -> Tensor:
+    tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))
+    if loaded.device.type == "cuda":
+        tensor = tensor.pin_memory()
+    tensor = tensor.to(loaded.device, non_blocking=True)
+    if loaded.scale is not None and loaded.scale.key == name:
+        return scaled(tensor, loaded.scale, loaded.dtype)
+    return tensor.to(loaded.dtype) if tensor.is_floating_point() else tensor
+
+
+def _moved(values: Tensor, which: Sequence[int], ends: Sequence[int], width: int) -> Tensor:
+    """The last `width` places before each row's end. Values: (n, heads, places, size)."""
+    index = torch.tensor(which, device=values.device)
+    if len(set(ends)) == 1:
+        return values.index_select(0, index)[:, :, ends[0] - width : ends[0]]
+    offsets = torch.arange(width, device=values.device) - width
+    places = (torch.tensor(ends, device=values.device)[:, None] + offsets).clamp(min=0)
+    return values.transpose(1, 2)[index[:, None], places].transpose(1, 2)
+
+
+def _padded(loaded: Loaded, sequences: Sequence[Ids], pad: int) -> Tensor:
+    width = max(map(len, sequences))
+    return _tensor(loaded, [[*ids, *[pad] * (width - len(ids))] for ids in sequences])
+
+
+def _tensor(loaded: Loaded, values: Sequence[Any]) -> Tensor:
+    return torch.tensor(values, dtype=torch.long, device=loaded.device)
+
+
+@contextmanager
+def _only(model: Any, wanted: Sequence[Place]) -> Iterator[None]:
+    """Within it the model's head sees the wanted places alone: most of its work is never done."""
+
+    def gather(_head: Any, hidden: tuple[Tensor, ...]) -> tuple[Tensor]:
+        places = torch.tensor(wanted, dtype=torch.long, device=hidden[0].device).reshape(-1, 2)
+        return (hidden[0][places[:, 0], places[:, 1]],)
+
+    hook = model.get_output_embeddings().register_forward_pre_hook(gather)
+    try:
+        yield
+    finally:
+        hook.remove()

@@ -1,0 +1,1 @@
+"""Which calls are computed together, where and when: trees, the window, devices, their threads."""
