@@ -34,11 +34,14 @@ ALL = "\n".join(page.read_text("utf-8") for page in PAGES)
 
 
 def _commands(group: Any, before: str = "") -> dict[str, Any]:
-    """Every command by its words, those of groups included."""
+    """Every command by its words; a group is one where it does something by itself."""
     found: dict[str, Any] = {}
     for name, command in group.commands.items():
-        inner = getattr(command, "commands", None)
-        found |= _commands(command, f"{before}{name} ") if inner else {before + name: command}
+        if getattr(command, "commands", None):
+            found |= _commands(command, f"{before}{name} ")
+            if not command.invoke_without_command:
+                continue
+        found[before + name] = command
     return found
 
 
