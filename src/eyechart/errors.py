@@ -40,7 +40,7 @@ class UnknownName(EyechartError):
 
     def __init__(self, what: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
         nearest = f"; did you mean {near[0]!r}?" if near else "."
         known_names = ", ".join(names) or "none"
         super().__init__(f"no {what} is called {name!r}{nearest} Known: {known_names}{hint}")

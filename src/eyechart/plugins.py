@@ -76,6 +76,11 @@ def open_model(address: str) -> Backend:
         )
     if address.endswith(".py"):
         scheme = address
+    elif "/" in scheme:
+        raise BadInput(
+            "a model's address begins with what kind it is: for a checkpoint on this machine or on "
+            "the hub write hf: before it, as in hf:/models/mine or hf:Qwen/Qwen3-VL-8B-Instruct"
+        )
     elif (scheme.startswith("sk-") or len(scheme) > MAX_SCHEME) and scheme not in names("backends"):
         raise BadInput(
             "this is no model's address, it looks like a key; write VENDOR:MODEL or "

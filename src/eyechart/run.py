@@ -233,7 +233,8 @@ def _ask_all(asking: Asking, item_set: ItemSet, backend: Backend, settings: RunS
     items = item_set.items if backend.window is None else _neighbours(item_set.items)
     n_requests = sum(1 for _ in answer_requests(items, form=form, sampling=sampling))
     requests = answer_requests(items, form=form, sampling=sampling)
-    asking.ask(Stage("asking", n_requests, asking.tally), requests, backend, settings.ask)
+    stage = Stage("asking", n_requests, asking.tally, backend)
+    asking.ask(stage, requests, backend, settings.ask)
 
 
 def _neighbours(items: Sequence[Item]) -> Sequence[Item]:

@@ -23,11 +23,15 @@ from eyechart.run_settings import CALL_LOG, RunSettings
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of asking that is under way: its name, how many requests, and the running tally."""
+    """A stage of asking that is under way: its name, how many requests, and the running tally.
+
+    `model`: who is asked.
+    """
 
     name: str
     n_requests: int
     tally: Tally
+    model: Backend
 
 
 Watch = Callable[[Iterator[Response], Stage], Iterator[Response]]
@@ -74,7 +78,7 @@ class Asking:
         how = dataclasses.replace(settings.ask, budget=budget)
         n_before = len(self.responses)
         try:
-            self.ask(Stage("judging", len(requests), self.tally), requests, judge, how)
+            self.ask(Stage("judging", len(requests), self.tally, judge), requests, judge, how)
         finally:
             self.n_unjudged += len(requests) - (len(self.responses) - n_before)
 

@@ -48,7 +48,7 @@ def watch(responses: Iterator[Response], stage: Stage) -> Iterator[Response]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        _Told(stage.tally),
+        _Told(stage),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), refresh_per_second=4) as progress:
@@ -60,20 +60,24 @@ def watch(responses: Iterator[Response], stage: Stage) -> Iterator[Response]:
 
 
 class _Told(ProgressColumn):
-    """What the tally says, as it is at this moment."""
+    """What the tally says, as it is at this moment; before, that a model here is being loaded."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, stage: Stage) -> None:
         super().__init__()
-        self._tally = tally
+        self._tally, self._model = stage.tally, stage.model
+        self._n_before = stage.tally.n_asked
 
     def render(self, task: Task) -> Text:
+        n_asked, seconds = self._tally.n_asked - self._n_before, task.elapsed
         if self._tally.stopping and not task.finished:
             return Text("waiting for the answers on their way; Ctrl-C again gives them up")
-        return Text(_told(self._tally, task.finished_speed or task.speed or 0.0))
+        if not n_asked and self._model.window is not None and not task.finished:
+            return Text(f"loading {self._model.model}, trying it, first answers")
+        return Text(_told(self._tally, n_asked / seconds if seconds else 0.0))
 
 
 def _told(tally: Tally, speed: float) -> str:
-    parts = [f"{speed:.1f}/s"]
+    parts = [f"{speed:.1f}/s"] if speed else []
     if tally.n_found:
         parts.append(f"{tally.n_found} from the log")
     if tally.n_failed:

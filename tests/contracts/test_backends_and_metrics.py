@@ -125,3 +125,14 @@ def test_a_plug_in_file_that_cannot_be_used_is_named(text: str, said: str, tmp_p
 def test_an_unknown_model_address_offers_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'openai'"):
         plugins.open_model("opnai:gpt-5.2")
+
+
+@pytest.mark.parametrize("address", ["/models/mine", "./mine", "Qwen/Qwen3-VL-8B-Instruct"])
+def test_a_checkpoint_without_its_scheme_is_told_how_to_write_it(address: str) -> None:
+    with pytest.raises(BadInput, match="write hf: before it"):
+        plugins.open_model(address)
+
+
+def test_a_scheme_in_capitals_is_told_in_small_letters() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'hf'"):
+        plugins.open_model("HF:/models/mine")

@@ -68,7 +68,7 @@ def ask_table(
         answer_folder.opened(out, asked) as folder,
         OpenLog(workspace / CALL_LOG) as log,
     ):
-        stage = Stage("asking", asked.n_requests - len(folder.answered), tally)
+        stage = Stage("asking", asked.n_requests - len(folder.answered), tally, backend)
         numbered = read_numbered(requests, without=folder.answered)
         responses = ask(marked(numbered), backend, log=log, settings=settings, tally=tally)
         with closing(responses), _Collector(folder, log) as collector:
