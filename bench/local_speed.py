@@ -1,7 +1,7 @@
 """How fast a local model answers beside the published way, and beside its device's own rate.
 
     python -m bench.local_speed --size small                       # a CPU: 108 M parameters
-    python -m bench.local_speed --size 8b --images 64 --profile    # a GPU: Qwen3-VL-8B's shape
+    python -m bench.local_speed --size 8b --images 512 --profile   # a GPU: Qwen3-VL-8B's shape
 
 In one run, from JPEG files to log-odds of good against poor: (a) the published way, one image at a
 time, (b) ours, the model by itself in batches, and (c) the rate of plain matrix products on the

@@ -92,7 +92,7 @@ class Intake:
         most = self._max_pixels
         if not self._backend.resizes or most is None:
             return Call(request, tuple(encode(p, max_pixels=most) for p in request.pictures))
-        told = f"shrunk to at most {most} pixels by the model's own processor"
+        told = f"limited to {most} pixels by the model's own processor"
         images = [encode(picture) for picture in request.pictures]
         return Call(
             request,

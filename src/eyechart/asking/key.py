@@ -36,14 +36,12 @@ def canonical(request: Request, model: str, revision: str, digests: Sequence[str
 
 
 def digests_of(call: Call) -> list[str]:
-    """The digests of a call's pictures, with the limit behind those that the model is to shrink."""
-    most = call.max_pixels
-    return [
-        image.sha256
-        if most is None or image.width * image.height <= most
-        else f"{image.sha256}@{most}"
-        for image in call.images
-    ]
+    """The digests of a call's pictures, each with the limit that the backend is to keep, if any.
+
+    Of small pictures too: some models enlarge every picture, and the limit bounds by how much.
+    """
+    limit = "" if call.max_pixels is None else f"@{call.max_pixels}"
+    return [image.sha256 + limit for image in call.images]
 
 
 def key_of(text: str) -> bytes:

@@ -64,14 +64,14 @@ class Seen:
     the model wants it when several calls are joined end to end. Values of pixels may still be
     uint8, to be scaled on the device. `written`: what stands in the prompt for each picture, in the
     order shown (a text with one picture token for each place that the picture takes).
-    `key`: the pictures' digests and limits; equal keys, equal arrays. `note`: what the processor
-    did to the pictures' size, "" for nothing worth a word.
+    `key`: the pictures' digests and limits, with blanks between; equal keys, equal arrays. `notes`:
+    what was done to each picture before the processor got it, "" where it was only decoded.
     """
 
     key: str
     arrays: Arrays
     written: tuple[str, ...]
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers.utils.import_utils import is_num2words_available, is_torchvision_available
 
 from eyechart.errors import BadInput, MissingExtra
-from eyechart.local.checkpoint.processors import image_backend, load_processor
+from eyechart.local.checkpoint.processors import load_processor
 
 HAS_TORCHVISION = is_torchvision_available()
 PLAIN = {"tokenizer_class": "TokenizersBackend", "pad_token": "<pad>", "unk_token": "<unk>"}
@@ -203,7 +203,7 @@ def test_a_family_makes_a_models_inputs(name: str, tmp_path: Path) -> None:
     processor = load_processor(save(tmp_path / name, name, family))
     assert isinstance(processor, getattr(transformers, family.processor))
     assert type(processor).__name__ == family.processor
-    assert image_backend(processor) == BACKEND
+    assert processor.image_processor.backend == BACKEND
     made = processor(
         text=[f"a {family.shown} a"], images=[picture()], return_text_replacement_offsets=True
     )
@@ -241,13 +241,7 @@ def test_a_processor_without_videos_has_none_and_knows_it(tiny: Path) -> None:
 def test_idefics3_is_loaded_as_it_is(tmp_path: Path) -> None:
     processor = load_processor(save_idefics3(tmp_path / "tiny"))
     assert type(processor) is transformers.Idefics3Processor
-    assert image_backend(processor) == BACKEND
-
-
-def test_an_image_processor_of_an_older_kind_goes_by_pil(tiny: Path) -> None:
-    processor = load_processor(tiny)
-    processor.image_processor = object()
-    assert image_backend(processor) == "pil"
+    assert processor.image_processor.backend == BACKEND
 
 
 @pytest.mark.parametrize("named", [None, "MyOwnProcessor", "Qwen2Tokenizer", 3])

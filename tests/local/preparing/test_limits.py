@@ -54,15 +54,19 @@ def test_an_area_never_grows_beyond_the_processors_own(
 def test_frames_count_a_picture_as_often_as_the_processor_does() -> None:
     limit = Limit("area", most=8_000_000, least=1000, frames=2)
     assert limit.settings((4000, 3000), 1_000_000)["longest_edge"] == 2_000_000
-    assert "at most 1000000 pixels" in limit.told((4000, 3000), {"longest_edge": 2_000_000})
 
 
 def test_an_edge_without_tiles_is_that_of_as_many_pixels() -> None:
     assert Limit("edge", most=5000).settings((400, 100), 100)["longest_edge"] == 20
 
 
+def test_a_limit_that_is_no_bound_leaves_the_processors_own_edge() -> None:
+    for limit in (Limit("edge", most=1456, tile=364), Limit("edge", most=1500, tile=364)):
+        assert limit.settings((400, 300), 10**7)["longest_edge"] == limit.most
+
+
 def test_a_picture_that_is_not_shrunk_has_no_wanted_size() -> None:
-    assert Limit("area", most=1000).wanted((20, 20), None) is None
-    assert Limit("area", most=100).wanted((20, 20), None) == (10, 10)
-    assert Limit("edge", most=10).wanted((20, 40), None) == (5, 10)
-    assert Limit("none").wanted((20000, 20), None) is None
+    assert Limit("area", most=1000).wanted((20, 20), {}) is None
+    assert Limit("area", most=100).wanted((20, 20), {}) == (10, 10)
+    assert Limit("edge", most=10).wanted((20, 40), {}) == (5, 10)
+    assert Limit("none").wanted((20000, 20), {}) is None

@@ -66,7 +66,7 @@ def test_pictures_are_made_as_the_processor_makes_them_and_stay_bytes(processor:
     assert seen.arrays[PIXELS].dtype == np.uint8
     assert same(values(seen.arrays, road), own(processor, *images))
     assert len(seen.written) == 3 and seen.key == " ".join(i.sha256 for i in images)
-    assert seen.note == ""
+    assert seen.notes == ("", "", "")
 
 
 def test_calls_joined_are_what_the_processor_makes_of_all_their_pictures(processor: Any) -> None:
@@ -150,19 +150,29 @@ def test_a_limit_becomes_the_processors_own(folder: str, request: pytest.Fixture
     assert n_pixels(limited) < n_pixels(free)
     overview = 32 * 32 if folder == "idefics_folder" else 0
     assert n_pixels(limited) - overview <= 2500
-    assert limited.key == f"{image.sha256}@2500" and free.note == ""
-    assert limited.note.startswith("shrunk from 120x90 to at most ")
-    assert limited.note.endswith("by the model's own image processor")
+    assert limited.key == f"{image.sha256}@2500" and free.notes == limited.notes == ("",)
 
 
-def test_a_picture_within_the_limit_is_made_as_without_one(processor: Any) -> None:
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("side", [8, 30, 40, 200])
+def test_a_limit_holds_for_small_pictures_too(
+    folder: str, side: int, request: pytest.FixtureRequest
+) -> None:
+    """Which an Idefics enlarges to its longest edge like any other."""
+    eye, _ = eye_of(load_processor(request.getfixturevalue(folder)))
+    made = n_pixels(eye.see((shown(1, side, side),), 1100))
+    assert made == 32 * 32 if folder == "idefics_folder" else made <= 1100
+
+
+def test_a_picture_that_the_limit_does_not_bound_is_made_as_without_one(processor: Any) -> None:
     eye, _ = eye_of(processor)
-    small, large = shown(1, 48, 32), shown(2, 120, 90)
-    both, alone = eye.see((small, large), 48 * 32), eye.see((small,))
-    n = len(alone.arrays[PIXELS])
-    np.testing.assert_array_equal(both.arrays[PIXELS][:n], alone.arrays[PIXELS])
-    assert both.written[0] == alone.written[0]
-    assert both.key == key_of((small, large), 48 * 32) == f"{small.sha256} {large.sha256}@1536"
+    small, large, most = shown(1, 48, 32), shown(2, 120, 90), 128 * 128
+    free, limited = eye.see((small, large)), eye.see((small, large), most)
+    for name, array in free.arrays.items():
+        np.testing.assert_array_equal(limited.arrays[name], array)
+    assert limited.written == free.written
+    key = f"{small.sha256}@{most} {large.sha256}@{most}"
+    assert limited.key == key_of((small, large), most) == key
 
 
 def test_where_a_processor_has_no_limit_pictures_are_shrunk_before(idefics_folder: Path) -> None:
@@ -170,7 +180,8 @@ def test_where_a_processor_has_no_limit_pictures_are_shrunk_before(idefics_folde
     image = shown(1, 120, 90)
     seen = eye.see((image,), 1200)
     small = encode(Picture(data=image.data), max_pixels=1200)
-    assert seen.note == "shrunk from 120x90 to 40x30 pixels"
+    assert seen.notes == ("shrunk to at most 1200 pixels before the model's own processor",)
+    assert eye.see((small,), 1200).notes == ("",)
     assert same(seen.arrays, eye.see((small,)).arrays)
 
 
@@ -178,7 +189,7 @@ def test_a_large_jpeg_says_that_it_was_decoded_at_reduced_size(processor: Any) -
     eye, _ = eye_of(processor)
     image = shown(1, 640, 480, "JPEG")
     seen = eye.see((image,))
-    assert seen.note in ("decoded at 1/2 of its size", "decoded at 1/4 of its size")
+    assert seen.notes[0] in ("decoded at 1/2 of their size", "decoded at 1/4 of their size")
     whole = eye.see((shown(1, 640, 480),))
     assert seen.written == whole.written
     gap = np.abs(seen.arrays[PIXELS].astype(float) - whole.arrays[PIXELS])

@@ -132,24 +132,28 @@ def test_a_picture_is_made_once_for_all_its_questions(qwen_folder: Path) -> None
     assert all(isinstance(o, Ready) and o.seen is first.seen for o in others)
 
 
-def test_a_limit_makes_another_picture_only_of_those_that_are_over_it(qwen_folder: Path) -> None:
+def test_another_limit_makes_another_picture(qwen_folder: Path) -> None:
     call = asked(shown(1), "Is it?")
     with preparer(qwen_folder) as made:
-        found = [
-            one.seen
-            for limit in (None, 96 * 64, 2000)
-            for one in outcomes(made, replace(call, max_pixels=limit))
-            if isinstance(one, Ready)
-        ]
-    assert found[0] is found[1] is not found[2] is not None
-    assert found[2] is not None and "at most 2000 pixels" in found[2].note
+        calls = [replace(call, max_pixels=limit) for limit in (None, 2000, 1000)]
+        found = [one.seen for one in outcomes(made, *calls) if isinstance(one, Ready)]
+    lengths = [len(seen.arrays["pixel_values"]) for seen in found if seen is not None]
+    assert len(lengths) == 3 and lengths == sorted(set(lengths), reverse=True)
+
+
+def test_pictures_that_were_made_smaller_are_counted_once_each(qwen_folder: Path) -> None:
+    large = [shown(seed, 640, 480, "JPEG") for seed in (1, 2)]
+    calls = [*questions(large[0], 3), asked(large[1], shown(3), "Which?"), asked("Hm?")]
+    with preparer(qwen_folder) as made:
+        assert "pictures" not in made.setup
+        outcomes(made, *calls)
+        assert made.setup["pictures"] == "2 decoded at 1/2 of their size"
 
 
 def test_a_stubborn_processor_is_asked_for_every_prompt(idefics_folder: Path) -> None:
     with preparer(idefics_folder, load=load_stubborn) as made:
         one, other = outcomes(made, *questions(shown(1), 2))
         assert "pictures anew for every prompt" in made.setup["image processor"]
-        assert made.scale is None
     assert isinstance(one, Ready) and isinstance(other, Ready)
     assert one.ids != other.ids and one.seen is not None and other.seen is not None
     assert one.seen.key == other.seen.key  # so that a device still shares them

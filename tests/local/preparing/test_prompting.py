@@ -12,11 +12,14 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from tests.local.tiny_processors import asked, load_stubborn, other_processors, shown
+from tokenizers import pre_tokenizers
 
 from eyechart.asking.backend import Call
 from eyechart.errors import Fatal, Refused
+from eyechart.images import Encoded
 from eyechart.local.checkpoint.processors import load_processor
 from eyechart.local.pieces import Ready
+from eyechart.local.preparing import prompting
 from eyechart.local.preparing.decoding import decoded
 from eyechart.local.preparing.pictures import Eye
 from eyechart.local.preparing.prompting import Prompter
@@ -62,6 +65,58 @@ def test_every_family_has_its_own_tokens_and_rows(idefics_folder: Path) -> None:
         own = whole_inputs(processor, text, [decoded(image) for image in call.images])
         assert made.ids == own.ids and made.rows == own.rows
         assert processor.tokenizer.decode(made.targets[0]) == " A"
+
+
+def questions(image: Encoded) -> list[Call]:
+    """Of one picture, which begin in all ways; the last one's prompt ends with the picture."""
+    texts = ("Is it?", "Is it so?", " Is it?", "\nIs it?", "\n\n is", "1.", ".", "é", "\u0301e")
+    want = next_word("A", "B")
+    return [*(asked(image, text, begun="It is", want=want) for text in texts), asked(image)]
+
+
+def check_own(processor: Any, prompter: Prompter, call: Call) -> None:
+    made = ready(prompter, processor, call)
+    text = prompter.rendered(call.request)
+    own = whole_inputs(processor, text, [decoded(image) for image in call.images])
+    assert made.ids == own.ids and made.rows == own.rows
+    assert [processor.tokenizer.decode(t) for t in made.targets] in ([" A", " B"], [])
+
+
+def test_all_questions_of_a_picture_have_the_processors_own_tokens(
+    processor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompting, "MOST_KEPT", 1)
+    prompter = Prompter(processor, NAME)
+    assert prompter.road.splits
+    for call in questions(shown(1)) * 2 + questions(shown(2, 40, 90)):
+        check_own(processor, prompter, call)
+
+
+def test_a_template_that_ends_with_a_picture_has_the_processors_own_tokens(
+    processor: Any,
+) -> None:
+    processor.chat_template = processor.chat_template.partition("{% if add_gen")[0].replace(
+        "<|im_end|>\n" if "<|im_end|>" in processor.chat_template else "<end_of_utterance>\n", ""
+    )
+    processor.chat_template = processor.chat_template.replace("<|vision_end|>", "")
+    prompter = Prompter(processor, NAME)
+    assert prompter.rendered(asked(shown(1)).request).endswith(processor.image_token)
+    check_own(processor, prompter, asked(shown(1)))
+
+
+def test_a_tokenizer_that_treats_a_texts_start_in_another_way_gets_whole_prompts(
+    processor: Any,
+) -> None:
+    """As those of SentencePiece, which put a blank before the first word alone."""
+    inner = processor.tokenizer.backend_tokenizer
+    first = pre_tokenizers.Metaspace(replacement="A", prepend_scheme="first")
+    inner.pre_tokenizer = pre_tokenizers.Sequence([first, inner.pre_tokenizer])
+    prompter = Prompter(processor, NAME)
+    assert prompter.road.way == "written" and not prompter.road.splits
+    made = [ready(prompter, processor, call) for call in questions(shown(1))[:2]]
+    for one, call in zip(made, questions(shown(1)), strict=False):
+        own = whole_inputs(processor, prompter.rendered(call.request), [decoded(shown(1))])
+        assert one.ids == own.ids and one.rows == own.rows
 
 
 def test_pictures_pin_all_tokens_up_to_their_last(processor: Any) -> None:

@@ -80,6 +80,14 @@ def test_a_word_of_nothing_is_refused(tokenizer: Any) -> None:
             targets(tokenizer, "It is", want)
 
 
+def test_the_last_added_token_is_found_however_far_from_the_end(tokenizer: Any) -> None:
+    found = Targets(tokenizer)
+    want = next_word("good")
+    for text in (f"{PROMPT}{'It is so. ' * 200}It is", "It is", f"{'<|image_pad|>' * 999}It is"):
+        ((good,),) = found.after(text, tuple(tokenizer(text)["input_ids"]), "It is", want)
+        assert tokenizer.decode([good]) == " good"
+
+
 def test_a_text_to_be_written_has_no_targets(tokenizer: Any) -> None:
     assert targets(tokenizer, "", TEXT) == []
 

@@ -54,11 +54,6 @@ def load_processor(folder: Path) -> Any:
     return processor
 
 
-def image_backend(processor: Any) -> str:
-    """What resizes the pictures: "pil" or "torchvision". The two differ a little in the numbers."""
-    return str(getattr(processor.image_processor, "backend", "pil"))
-
-
 def _kind(folder: Path) -> Any:
     """The class of the processor: that which the files name, else that of the model's type."""
     import transformers

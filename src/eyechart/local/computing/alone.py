@@ -14,7 +14,8 @@ from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from eyechart.local.computing.answering import Heard, Reply, answer_of, most_new, not_finite
-from eyechart.local.computing.forward import inputs_of
+from eyechart.local.computing.feeding import inputs_of
+from eyechart.local.computing.forward import only
 from eyechart.local.computing.loading import Loaded, quiet
 from eyechart.local.computing.reading import logprobs
 from eyechart.local.computing.sampling import Dice, next_tokens
@@ -41,26 +42,30 @@ class AloneWay:
         tokens = torch.tensor([ids], device=self._loaded.device)
         return {"input_ids": tokens, "attention_mask": torch.ones_like(tokens), **inputs}
 
-    def _logits(self, call: Ready, ids: Ids) -> Tensor:
-        """Of every place of a sequence, (n, n_vocabulary)."""
-        logits: Tensor = self._loaded.model(**self._inputs(call, ids)).logits[0]
-        return logits
+    def _logprobs(self, call: Ready, ids: Ids, asked: Sequence[tuple[int, int]]) -> list[float]:
+        """Of each (place, token): of this token as the one after that place of a sequence."""
+        places = list(dict.fromkeys(place for place, _ in asked))
+        with only(self._loaded.model, [(0, place) for place in places]):
+            logits = self._loaded.model(**self._inputs(call, ids)).logits
+        row = {place: i for i, place in enumerate(places)}
+        return logprobs(logits, [(row[place], token) for place, token in asked])
 
     def _words(self, call: Ready) -> Outcome:
-        last = self._logits(call, call.ids)[-1:]
-        told = logprobs(last, [(0, target[0]) for target in call.targets])
+        last = len(call.ids) - 1
+        told = self._logprobs(call, call.ids, [(last, target[0]) for target in call.targets])
         return answer_of(self._loaded, call, Heard(told))
 
     def _likelihood(self, call: Ready) -> Outcome:
         sums: list[float] = []
         prompt: list[float] = []
+        end = len(call.ids)
+        own = [i for i in range(1, end) if call.ids[i] not in self._loaded.pictures]
         for target in call.targets:
             ids = call.ids + target
-            logits, end = self._logits(call, ids[:-1]), len(call.ids)
-            sums.append(sum(logprobs(logits, [(i - 1, ids[i]) for i in range(end, len(ids))])))
-            if not prompt:
-                own = [i for i in range(1, end) if ids[i] not in self._loaded.pictures]
-                prompt = logprobs(logits, [(i - 1, ids[i]) for i in own])
+            wanted = [*range(end, len(ids)), *([] if sums else own)]
+            told = self._logprobs(call, ids[:-1], [(i - 1, ids[i]) for i in wanted])
+            sums.append(sum(told[: len(target)]))
+            prompt += told[len(target) :]
         return answer_of(self._loaded, call, Heard(sums, prompt))
 
     def _text(self, call: Ready) -> Outcome:

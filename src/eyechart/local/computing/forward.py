@@ -14,16 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache, cache_utils
 
+from eyechart.local.computing.feeding import padded
 from eyechart.local.computing.loading import Loaded
-from eyechart.local.computing.scaling import scaled
-from eyechart.local.pieces import Ids, Seen
-from eyechart.local.preparing.collating import joined
+from eyechart.local.pieces import Ids
 
 LAYER: Any = cache_utils.DynamicLayer
 Place = tuple[int, int]
@@ -66,9 +63,9 @@ def begin(
     for holder in holders:
         holder.rope_deltas = None  # of another batch
     cache = DynamicCache() if kept else None
-    with _only(loaded.model, wanted):
+    with only(loaded.model, wanted):
         logits = loaded.model(
-            input_ids=_padded(loaded, sequences, loaded.pad),
+            input_ids=padded(loaded, sequences, loaded.pad),
             past_key_values=cache,
             use_cache=kept,
             **inputs,
@@ -90,12 +87,12 @@ def go_on(loaded: Loaded, rows: Rows, sequences: Sequence[Ids], wanted: Sequence
 
     The rows must end together, as those of `select` and those after single tokens do.
     """
-    ids = _padded(loaded, sequences, loaded.pad)
+    ids = padded(loaded, sequences, loaded.pad)
     here = torch.arange(rows.width + ids.shape[1], device=loaded.device)
     starts, lengths = _tensor(loaded, rows.starts), _tensor(loaded, [len(s) for s in sequences])
     seen = (here >= starts[:, None]) & (here < (rows.width + lengths)[:, None])
     positions = _tensor(loaded, rows.nexts)[:, None] + here[: ids.shape[1]]
-    with _only(loaded.model, wanted):
+    with only(loaded.model, wanted):
         logits: Tensor = loaded.model(
             input_ids=ids,
             attention_mask=seen.long(),
@@ -109,8 +106,12 @@ def go_on(loaded: Loaded, rows: Rows, sequences: Sequence[Ids], wanted: Sequence
     return logits
 
 
-def select(rows: Rows, which: Sequence[int]) -> Rows:
-    """Some rows, in this order and as often as they are named, moved so that they end together."""
+def select(rows: Rows, which: Sequence[int], *, last: bool = False) -> Rows:
+    """Some rows, in this order and as often as they are named, moved so that they end together.
+
+    `last`: nothing more is wanted of `rows`, whose memory is let go layer by layer. Where there is
+    nothing to move, nothing is copied.
+    """
     lengths = [rows.lengths[i] for i in which]
     ends = [rows.starts[i] + rows.lengths[i] for i in which]
     width = max(lengths)
@@ -122,62 +123,18 @@ def select(rows: Rows, which: Sequence[int]) -> Rows:
             moved.keys = _moved(layer.keys, which, ends, width)
             moved.values = _moved(layer.values, which, ends, width)
         cache.layers.append(moved)
+        if last:
+            layer.keys = layer.values = None
     starts = [width - length for length in lengths]
     return Rows(cache, starts, lengths, [rows.nexts[i] for i in which])
 
 
-def inputs_of(
-    loaded: Loaded, rows: Sequence[Mapping[str, Ids]], seen: Sequence[Seen]
-) -> dict[str, Tensor]:
-    """What a model takes beside token ids, on its device: pads are 0, pixels in its own dtype.
-
-    `rows`: numbers for each token of each sequence. `seen`: the pictures of those that have some.
-    """
-    names = rows[0].keys() if rows else ()
-    inputs = {name: _padded(loaded, [row[name] for row in rows], 0) for name in names}
-    arrays = joined([one.arrays for one in seen], loaded.scale)
-    return inputs | {name: _moved_in(loaded, name, array) for name, array in arrays.items()}
-
-
-def _check(cache: Any) -> None:
-    """Raise ValueError where a layer keeps something else than each token's keys and values."""
-    widths = {layer.keys.shape[-2] for layer in cache.layers if layer.is_initialized}
-    if len(widths) != 1:
-        raise ValueError("its layers do not all keep keys and values for each token")
-
-
-def _moved_in(loaded: Loaded, name: str, array: NDArray[Any]) -> Tensor:
-    tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))
-    if loaded.device.type == "cuda":
-        tensor = tensor.pin_memory()
-    tensor = tensor.to(loaded.device, non_blocking=True)
-    if loaded.scale is not None and loaded.scale.key == name:
-        return scaled(tensor, loaded.scale, loaded.dtype)
-    return tensor.to(loaded.dtype) if tensor.is_floating_point() else tensor
-
-
-def _moved(values: Tensor, which: Sequence[int], ends: Sequence[int], width: int) -> Tensor:
-    """The last `width` places before each row's end. Values: (n, heads, places, size)."""
-    index = torch.tensor(which, device=values.device)
-    if len(set(ends)) == 1:
-        return values.index_select(0, index)[:, :, ends[0] - width : ends[0]]
-    offsets = torch.arange(width, device=values.device) - width
-    places = (torch.tensor(ends, device=values.device)[:, None] + offsets).clamp(min=0)
-    return values.transpose(1, 2)[index[:, None], places].transpose(1, 2)
-
-
-def _padded(loaded: Loaded, sequences: Sequence[Ids], pad: int) -> Tensor:
-    width = max(map(len, sequences))
-    return _tensor(loaded, [[*ids, *[pad] * (width - len(ids))] for ids in sequences])
-
-
-def _tensor(loaded: Loaded, values: Sequence[Any]) -> Tensor:
-    return torch.tensor(values, dtype=torch.long, device=loaded.device)
-
-
 @contextmanager
-def _only(model: Any, wanted: Sequence[Place]) -> Iterator[None]:
-    """Within it the model's head sees the wanted places alone: most of its work is never done."""
+def only(model: Any, wanted: Sequence[Place]) -> Iterator[None]:
+    """Within it the model's head sees the wanted places alone: most of its work is never done.
+
+    Its logits are then (n wanted, n_vocabulary).
+    """
 
     def gather(_head: Any, hidden: tuple[Tensor, ...]) -> tuple[Tensor]:
         places = torch.tensor(wanted, dtype=torch.long, device=hidden[0].device).reshape(-1, 2)
@@ -188,3 +145,25 @@ def _only(model: Any, wanted: Sequence[Place]) -> Iterator[None]:
         yield
     finally:
         hook.remove()
+
+
+def _check(cache: Any) -> None:
+    """Raise ValueError where a layer keeps something else than each token's keys and values."""
+    widths = {layer.keys.shape[-2] for layer in cache.layers if layer.is_initialized}
+    if len(widths) != 1:
+        raise ValueError("its layers do not all keep keys and values for each token")
+
+
+def _moved(values: Tensor, which: Sequence[int], ends: Sequence[int], width: int) -> Tensor:
+    """The last `width` places before each row's end. Values: (n, heads, places, size)."""
+    index = torch.tensor(which, device=values.device)
+    if len(set(ends)) == 1:
+        values = values[:, :, ends[0] - width : ends[0]]
+        return values if list(which) == list(range(len(values))) else values[index]
+    offsets = torch.arange(width, device=values.device) - width
+    places = (torch.tensor(ends, device=values.device)[:, None] + offsets).clamp(min=0)
+    return values.transpose(1, 2)[index[:, None], places].transpose(1, 2)
+
+
+def _tensor(loaded: Loaded, values: Sequence[Any]) -> Tensor:
+    return torch.tensor(values, dtype=torch.long, device=loaded.device)

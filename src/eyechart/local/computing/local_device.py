@@ -97,7 +97,7 @@ class LocalDevice:
                 raise
         # Only now: while the error was alive, so were the tensors of the functions it came from.
         if isinstance(fault, NoRoom):
-            self._memory.free()
+            self._memory.found_no_room()
         raise fault
 
 

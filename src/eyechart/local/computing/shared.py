@@ -2,12 +2,13 @@
 
 In: trees of ready calls. Out: an outcome for each call. Three levels: the beginnings, pictures
 included; each call's own end of the prompt; the texts of a likelihood, or the tokens of a reply one
-after the other.
+after the other. A batch is computed in parts of a step each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor
 
 from eyechart.local.computing.answering import Heard, Reply, answer_of, not_finite
-from eyechart.local.computing.forward import Place, Rows, begin, go_on, inputs_of, select
+from eyechart.local.computing.feeding import Feeder, Inputs
+from eyechart.local.computing.forward import Place, Rows, begin, go_on, select
 from eyechart.local.computing.loading import Loaded
 from eyechart.local.computing.memory import MOST_PLACES, Memory, Need
 from eyechart.local.computing.reading import Reading
@@ -68,15 +70,18 @@ class SharedWay:
     """Computes trees on a loaded model."""
 
     def __init__(self, loaded: Loaded, memory: Memory) -> None:
-        self._loaded, self._memory = loaded, memory
+        self._loaded, self._memory, self._feeder = loaded, memory, Feeder(loaded)
 
     def compute(self, trees: Sequence[Tree]) -> list[Outcome]:
         """An outcome for each call, in the order of the trees and of the calls in each."""
+        places = self._parts(trees)
+        parts = [[trees[i] for i in part] for part in places]
         outcomes: dict[int, list[Outcome]] = {}
-        for part in _alike(trees):
-            works = self._computed([trees[i] for i in part])
-            for row, own in groupby(works, key=lambda work: work.row):
-                outcomes[part[row]] = [self._outcome(work) for work in own]
+        with closing(self._feeder.each(parts)) as fed:
+            for part, own_places, inputs in zip(parts, places, fed, strict=True):
+                works = self._computed(part, inputs)
+                for row, own in groupby(works, key=lambda work: work.row):
+                    outcomes[own_places[row]] = [self._outcome(work) for work in own]
         return [outcome for i in range(len(trees)) for outcome in outcomes[i]]
 
     def _outcome(self, work: Work) -> Outcome:
@@ -89,26 +94,60 @@ class SharedWay:
             prompt = work.before + work.prompt
         return answer_of(self._loaded, work.call, Heard(told, prompt, work.reply))
 
-    def _computed(self, trees: Sequence[Tree]) -> list[Work]:
-        """Level 1, and what follows from it."""
+    def _parts(self, trees: Sequence[Tree]) -> list[list[int]]:
+        """The trees in parts that one step can begin, each tree by its place.
+
+        Those of a part have the same inputs and about the same length, longest first, fit a step
+        with their pads, and have not too much to read.
+        """
+        most, parts = self._memory.step_tokens(), list[list[int]]()
+        kinds = [_kind(tree) for tree in trees]
+        n_read = [self._n_read(tree) for tree in trees]
+        for kind in dict.fromkeys(kinds):
+            alike = [i for i in range(len(trees)) if kinds[i] == kind]
+            part: list[int] = []
+            for i in sorted(alike, key=lambda i: -trees[i].n_shared):
+                fits = (len(part) + 1) * trees[(part or [i])[0]].n_shared <= most
+                if part and not (fits and n_read[i] + sum(n_read[j] for j in part) <= MOST_PLACES):
+                    parts.append(part)
+                    part = []
+                part.append(i)
+            parts.append(part)
+        return parts
+
+    def _n_read(self, tree: Tree) -> int:
+        """Places of a beginning whose logits are wanted."""
+        if all(call.request.want.name != "likelihood" for call in tree.calls):
+            return 1
+        return 1 + sum(token not in self._loaded.pictures for token in tree.beginning[1:])
+
+    def _computed(self, trees: Sequence[Tree], inputs: Inputs) -> list[Work]:
+        """Level 1, and what follows from it. Empties `inputs` when they have been used."""
         reading = Reading()
         works = [work for row, tree in enumerate(trees) for work in self._works(row, tree, reading)]
-        straight = [work for work in works if not work.branch]
-        with self._memory.measured(sum(tree.n_shared for tree in trees)):
-            logits, rows = begin(
-                self._loaded,
-                [tree.beginning for tree in trees],
-                self._inputs(trees),
-                reading.places,
-                kept=any(work.branch or work.goes_on for work in works),
-            )
-            _read(reading, logits, straight)
+        kept = any(work.branch or work.goes_on for work in works)
+        beginnings = [tree.beginning for tree in trees]
+        n_tokens = len(trees) * max(map(len, beginnings))
+        n_bytes = sum(tensor.nbytes for tensor in inputs.values())
+        with self._memory.measured(n_tokens, kept=kept, n_bytes=n_bytes):
+            logits, rows = begin(self._loaded, beginnings, inputs, reading.places, kept=kept)
+            _read(reading, logits, [work for work in works if not work.branch])
+        inputs.clear()
+        del logits
         if rows is not None:
-            self._branches([work for work in works if work.branch], rows)
-            waiting = [work for work in straight if work.goes_on]
-            for group in self._groups(waiting, rows):
-                self._finish(group, select(rows, [work.row for work in group]))
+            self._go_on(works, rows)
         return works
+
+    def _go_on(self, works: Sequence[Work], rows: Rows) -> None:
+        """What comes after the beginnings, in groups that fit; `rows` are let go with the last."""
+        by_length = sorted(works, key=lambda work: rows.lengths[work.row] + len(work.branch))
+        groups = self._groups([work for work in by_length if work.branch], rows)
+        groups += self._groups([w for w in works if not w.branch and w.goes_on], rows)
+        for group in groups:
+            own = select(rows, [work.row for work in group], last=group is groups[-1])
+            if group[0].branch:
+                self._branches(group, own)
+            self._finish(group, own)
 
     def _works(self, row: int, tree: Tree, reading: Reading) -> list[Work]:
         """The calls of a tree, and what is to be read of its beginning."""
@@ -133,29 +172,18 @@ class SharedWay:
             if token not in self._loaded.pictures:
                 reading.ask(row, at, (token,), into)
 
-    def _inputs(self, trees: Sequence[Tree]) -> dict[str, Tensor]:
-        firsts = [tree.calls[0] for tree in trees]
-        rows = [
-            {name: ids[: tree.n_shared] for name, ids in first.rows.items()}
-            for tree, first in zip(trees, firsts, strict=True)
-        ]
-        return inputs_of(self._loaded, rows, [first.seen for first in firsts if first.seen])
-
     def _groups(self, works: Sequence[Work], rows: Rows) -> list[list[Work]]:
         return self._memory.groups(works, [_need(work, rows) for work in works])
 
     def _branches(self, works: Sequence[Work], rows: Rows) -> None:
-        """Level 2: each call's own end of the prompt, after its tree's beginning."""
-        works = sorted(works, key=lambda work: rows.lengths[work.row] + len(work.branch))
-        for group in self._groups(works, rows):
-            own, reading = select(rows, [work.row for work in group]), Reading()
-            for row, work in enumerate(group):
-                if work.wants == "likelihood":
-                    self._ask_prompt(reading, (row, 0), work.branch[1:], work.prompt)
-                work.ask_end(reading, (row, len(work.branch) - 1))
-            branches = [work.branch for work in group]
-            _read(reading, go_on(self._loaded, own, branches, reading.places), group)
-            self._finish(group, own)
+        """Level 2: each call's own end of the prompt. `rows`: one for each call."""
+        reading = Reading()
+        for row, work in enumerate(works):
+            if work.wants == "likelihood":
+                self._ask_prompt(reading, (row, 0), work.branch[1:], work.prompt)
+            work.ask_end(reading, (row, len(work.branch) - 1))
+        branches = [work.branch for work in works]
+        _read(reading, go_on(self._loaded, rows, branches, reading.places), works)
 
     def _finish(self, works: Sequence[Work], rows: Rows) -> None:
         """Level 3: texts whose likelihood is wanted, and replies. `rows`: one for each call."""
@@ -180,8 +208,11 @@ class SharedWay:
         if not texts:
             return
         logits = torch.stack([work.last for _, work in texts if work.last is not None])
-        own = select(rows, [row for row, _ in texts])
-        replies = write(self._loaded, own, logits, [work.call for _, work in texts])
+        calls = [work.call for _, work in texts]
+        # No name for the rows: whoever writes lets go of them as they grow.
+        replies = write(
+            self._loaded, select(rows, [row for row, _ in texts], last=True), logits, calls
+        )
         for (_, work), reply in zip(texts, replies, strict=True):
             work.reply = reply
 
@@ -199,22 +230,7 @@ def _need(work: Work, rows: Rows) -> Need:
     return Need(rows.lengths[work.row] + len(work.branch) + n_new, max(1, len(work.branch)), n_read)
 
 
-def _alike(trees: Sequence[Tree]) -> list[list[int]]:
-    """The trees in parts that one step can begin: with the same inputs, and not too much to read.
-
-    The trees are named by their places.
-    """
-    kinds: dict[frozenset[str], list[list[int]]] = {}
-    n_places: dict[frozenset[str], int] = {}
-    for i, tree in enumerate(trees):
-        seen = tree.calls[0].seen
-        kind = frozenset([*tree.calls[0].rows, *(seen.arrays if seen else ())])
-        wants = {call.request.want.name for call in tree.calls}
-        n_read = tree.n_shared if "likelihood" in wants else 1
-        n_places[kind] = n_places.get(kind, 0) + n_read
-        parts = kinds.setdefault(kind, [[]])
-        if parts[-1] and n_places[kind] > MOST_PLACES:
-            parts.append([])
-            n_places[kind] = n_read
-        parts[-1].append(i)
-    return [part for parts in kinds.values() for part in parts]
+def _kind(tree: Tree) -> frozenset[str]:
+    """The names of a tree's inputs."""
+    first = tree.calls[0]
+    return frozenset([*first.rows, *(first.seen.arrays if first.seen else ())])

@@ -1,7 +1,8 @@
 """Replies, a token at a time for many calls together.
 
 In: the rows of calls whose prompts were computed, and the logits of what comes next. Out: a `Reply`
-for each, or None where the logits are no numbers. A call that has ended is dropped at once.
+for each, or None where the logits are no numbers. A call that has ended is dropped at once. Between
+two tokens the whole is given up where nobody waits for it any more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from eyechart.local.computing.forward import Rows, go_on, select
 from eyechart.local.computing.loading import Loaded
 from eyechart.local.computing.sampling import Dice, drawing_of, next_tokens
 from eyechart.local.pieces import Ready
+from eyechart.local.stopping import check_wanted
 
 
 @dataclass(slots=True)
@@ -40,10 +42,12 @@ def write(loaded: Loaded, rows: Rows, logits: Tensor, calls: Sequence[Ready]) ->
     """The reply to each call. `rows` end together, one for each call; `logits`: (n, vocabulary).
 
     The same call gets the same words in any company, but for draws so close that rounding decides.
+    Raises `Stopped`.
     """
     written = [_Written(most_new(loaded, call), dice_of(loaded, call)) for call in calls]
     active = written
     while True:
+        check_wanted()
         sound = logits.isfinite().any(-1).logical_and(~logits.isnan().any(-1)).tolist()
         for one, token, is_sound in zip(
             active, next_tokens(logits, [one.dice for one in active]), sound, strict=True

@@ -6,7 +6,7 @@ only: `scaling` does the same sums on a device. Reads no picture and knows no mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from eyechart.local.pieces import Arrays
 
 Floats = NDArray[np.float32]
+Empty = Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]]
+"""Makes an array of a shape and a dtype, with anything in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,12 +44,15 @@ class Scale:
         return pixels.astype(np.float32) * self.gain + self.offset
 
 
-def joined(arrays: Sequence[Arrays], scale: Scale | None = None) -> dict[str, NDArray[Any]]:
+def joined(
+    arrays: Sequence[Arrays], scale: Scale | None = None, *, empty: Empty | None = None
+) -> dict[str, NDArray[Any]]:
     """The arrays of several calls, joined along their first axis; {} of none.
 
-    Where other axes differ, each is filled with zeros at its end to the longest. A model takes
-    zeros for no picture only among its own values, so pixels that are still uint8 are scaled before
-    they are filled; where `scale` is None they are filled as they are.
+    `empty` makes what they are written into; without it an array alone is handed on uncopied. Where
+    other axes differ, each is filled with zeros at its end to the longest. A model takes zeros for
+    no picture only among its own values, so pixels that are still uint8 are scaled before they are
+    filled; where `scale` is None they are filled as they are.
 
     >>> one, two = {"mask": np.ones((1, 2), np.int64)}, {"mask": np.ones((1, 1), np.int64)}
     >>> joined([one, two])["mask"].tolist()
@@ -58,20 +63,26 @@ def joined(arrays: Sequence[Arrays], scale: Scale | None = None) -> dict[str, ND
         name: _end_to_end(
             [one[name] for one in arrays if name in one],
             scale if scale is not None and scale.key == name else None,
+            empty,
         )
         for name in names
     }
 
 
-def _end_to_end(parts: list[NDArray[Any]], scale: Scale | None) -> NDArray[Any]:
+def _end_to_end(
+    parts: list[NDArray[Any]], scale: Scale | None, empty: Empty | None
+) -> NDArray[Any]:
+    if len(parts) == 1 and empty is None:
+        return parts[0]
     longest = tuple(max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True))
     alike = all(part.shape[1:] == longest and part.dtype == parts[0].dtype for part in parts)
-    if alike:
-        return np.concatenate(parts) if len(parts) > 1 else parts[0]
-    if scale is not None:
+    if scale is not None and not alike:
         parts = [scale.applied(part) for part in parts]
     n_rows = sum(len(part) for part in parts)
-    whole = np.zeros((n_rows, *longest), np.result_type(*parts))
+    whole = (empty or np.empty)((n_rows, *longest), np.result_type(*parts))
+    if alike:
+        return np.concatenate(parts, out=whole)
+    whole.fill(0)
     at = 0
     for part in parts:
         whole[(slice(at, at + len(part)), *(slice(size) for size in part.shape[1:]))] = part

@@ -6,19 +6,20 @@ only its own work along, which is tried once more by a new process, then refused
 
 from __future__ import annotations
 
-import multiprocessing
 import queue
-import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from eyechart.errors import CallError, Fatal, Refused
 from eyechart.images import Encoded
+from eyechart.local import parcels
+from eyechart.local.children import Child
 from eyechart.local.pieces import Seen
 from eyechart.local.preparing.decoding import label
 from eyechart.local.preparing.pictures import Eye, Whole
@@ -91,8 +92,7 @@ class _Hand:
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._child: Child | None = None
         self._closed = False
 
     def done(self, work: Work) -> Seen | Whole:
@@ -109,8 +109,9 @@ class _Hand:
         pictures = ", ".join(map(label, work.images)) or "none"
         raise Refused(
             f"the worker process that makes pictures ended {TRIES} times ({why}); its pictures: "
-            f"{pictures}. Memory may be short: make them smaller with --max-pixels, or have fewer "
-            "workers (?workers=1 behind the model's address, 0 for none)"
+            f"{pictures}. What it wrote stands above; if it wrote nothing, memory may be short: "
+            "make them smaller with --max-pixels, or have fewer workers (?workers=1 behind the "
+            "model's address, 0 for none)"
         )
 
     def close(self) -> None:
@@ -118,51 +119,36 @@ class _Hand:
         under who reads from it.
         """
         self._closed = True
-        if self._process is not None:
-            self._process.kill()
+        if self._child is not None:
+            self._child.kill()
 
     def stop(self) -> None:
-        process, pipe = self._process, self._pipe
-        self._process = self._pipe = None
-        if pipe is not None:
-            pipe.close()
-        if process is not None:
-            process.join(STOP_S)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
 
     def _reply(self, work: Work) -> Seen | Whole | CallError:
         if self._closed:
             raise Refused("given up: the model was closed")
-        pipe = self._pipe or self._start()
-        pipe.send(work)
-        if not pipe.poll(MOST_S):
+        child = self._child = self._child or Child(partial(_see, self._opening))
+        if self._closed:  # while it started
+            child.kill()
+        child.pipe.send(work)
+        if not child.pipe.poll(MOST_S):
             raise TimeoutError(f"silent for {MOST_S:g} s")
-        reply: Seen | Whole | CallError = pipe.recv()
+        reply: Seen | Whole | CallError = parcels.receive(child.pipe)
         return reply
-
-    def _start(self) -> Connection:
-        spawning = multiprocessing.get_context("spawn")
-        ours, theirs = spawning.Pipe()
-        process = spawning.Process(target=_see, args=(theirs, self._opening), daemon=True)
-        process.start()
-        theirs.close()  # so that its end is heard as the end of the pipe
-        self._process, self._pipe = process, ours
-        return ours
 
     def _ended(self, error: Exception) -> str:
         """Why it ended, in words; nothing of it is left."""
-        process, silent = self._process, isinstance(error, TimeoutError)
-        self.stop()
-        if silent or process is None or process.exitcode is None:
-            return str(error) or type(error).__name__
-        return f"exit code {process.exitcode}"
+        child, self._child = self._child, None
+        silent = isinstance(error, TimeoutError)
+        code = child.end(0 if silent else STOP_S) if child is not None else None
+        return str(error) if silent or code is None else f"exit code {code}"
 
 
-def _see(pipe: Connection, opening: Opening) -> None:
+def _see(opening: Opening, pipe: Connection) -> None:
     """A process's whole life: see what comes through the pipe until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this one
     eye: Eye | None = None
     while True:
         try:
@@ -174,7 +160,8 @@ def _see(pipe: Connection, opening: Opening) -> None:
             reply: Seen | Whole | CallError = work.done_by(eye)
         except CallError as error:
             reply = error
-        pipe.send(reply)
+        with suppress(OSError):  # the parent is gone; so will this be
+            parcels.send(pipe, reply)
 
 
 def _eye(opening: Opening) -> Eye:

@@ -36,6 +36,7 @@ class Limit:
     def settings(self, size: tuple[int, int], max_pixels: int) -> Mapping[str, int]:
         """The processor's `size` under which a picture of this size keeps to `max_pixels`.
 
+        A small picture too: some processors enlarge it. A limit that is no bound changes nothing.
         Where tiles are cut, these together keep to it, the small overview that the model also gets
         not counted; no fewer than one tile is ever seen.
 
@@ -49,10 +50,13 @@ class Limit:
             return {"shortest_edge": min(self.least, most), "longest_edge": min(self.most, most)}
         return {"longest_edge": self._edge(size, max_pixels)}
 
-    def wanted(self, size: tuple[int, int], settings: Mapping[str, int] | None) -> Size | None:
-        """At most how large a picture of this size comes out; None where that cannot be told."""
+    def wanted(self, size: tuple[int, int], settings: Mapping[str, int]) -> Size | None:
+        """At most how large a picture of this size comes out; None where that cannot be told.
+
+        `settings`: as above, {} where the processor's own hold.
+        """
         width, height = size
-        most = settings["longest_edge"] if settings else self.most
+        most = settings.get("longest_edge", self.most)
         if self.kind == "none":
             return None
         if self.kind == "edge":
@@ -61,23 +65,15 @@ class Limit:
             shrink = math.sqrt(most / self.frames / (width * height))
         return (width * shrink, height * shrink) if shrink < 1 else None
 
-    def told(self, size: tuple[int, int], settings: Mapping[str, int]) -> str:
-        """What is done to a picture of this size, in words."""
-        most = settings["longest_edge"]
-        kept = f"{most // self.frames} pixels" if self.kind == "area" else f"{most} pixels a side"
-        return (
-            f"shrunk from {size[0]}x{size[1]} to at most {kept} by the model's own image processor"
-        )
-
     def _edge(self, size: tuple[int, int], max_pixels: int) -> int:
         long, short = max(size), min(size)
         if self.tile == 1:
             return max(1, min(self.most, math.floor(math.sqrt(max_pixels * long / short))))
-        for n in range(max(1, self.most // self.tile), 1, -1):
+        for n in range(math.ceil(self.most / self.tile), 1, -1):
             n_across = math.ceil(n * short / long)
             if n * n_across * self.tile**2 <= max_pixels:
-                return n * self.tile
-        return self.tile
+                return min(n * self.tile, self.most)
+        return min(self.tile, self.most)
 
 
 def limit_of(image_processor: Any) -> Limit:

@@ -35,7 +35,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A picture as the processor gets it, with settings of its own. `note`: how it was shrunk."""
+    """A picture as the processor gets it, with settings of its own. `note`: as in `Seen.notes`."""
 
     pixels: Image.Image
     size: Mapping[str, int] = field(default_factory=dict)
@@ -43,11 +43,9 @@ class _Opened:
 
 
 def key_of(images: Sequence[Encoded], max_pixels: int | None = None) -> str:
-    """Names pictures, with the limit for those that are over it; equal keys, equal inputs."""
-    return " ".join(
-        f"{image.sha256}@{max_pixels}" if _is_over(image, max_pixels) else image.sha256
-        for image in images
-    )
+    """Names pictures, each with the limit where there is one; equal keys, equal inputs."""
+    limit = "" if max_pixels is None else f"@{max_pixels}"
+    return " ".join(image.sha256 + limit for image in images)
 
 
 class Eye:
@@ -59,9 +57,9 @@ class Eye:
     def see(self, images: tuple[Encoded, ...], max_pixels: int | None = None) -> Seen:
         """The pictures of a call as the model takes them, on the fast road.
 
-        A picture of more than `max_pixels` is made smaller by the processor's own limit where it
-        has one and takes pictures apart, else it is shrunk beforehand. Raises Refused, which names
-        the picture, for one that is damaged or that the processor cannot take.
+        `max_pixels` bounds what the model looks at, by the processor's own limit where it has one
+        and takes pictures apart; else a picture of more is shrunk beforehand. Raises Refused, which
+        names the picture, for one that is damaged or that the processor cannot take.
         """
         opened = [self._opened(image, max_pixels) for image in images]
         with _taking(images):
@@ -73,7 +71,7 @@ class Eye:
             key=key_of(images, max_pixels),
             arrays=joined([arrays for arrays, _ in made], self._road.scale),
             written=tuple(place for _, places in made for place in places),
-            note=_note(opened),
+            notes=tuple(one.note for one in opened),
         )
 
     def see_whole(
@@ -83,19 +81,20 @@ class Eye:
         opened = [self._opened(image, max_pixels) for image in images]
         with _taking(images):
             own = whole_inputs(self._processor, text, [one.pixels for one in opened])
-        seen = Seen(key_of(images, max_pixels), own.arrays, (), _note(opened)) if images else None
+        notes = tuple(one.note for one in opened)
+        seen = Seen(key_of(images, max_pixels), own.arrays, (), notes) if images else None
         return Whole(seen, own.ids, own.rows)
 
     def _opened(self, image: Encoded, max_pixels: int | None) -> _Opened:
         limit, stored = self._road.limit, (image.width, image.height)
-        if max_pixels is not None and _is_over(image, max_pixels):
-            if not self._road.apart or limit.kind == "none":
+        size: Mapping[str, int] = {}
+        if max_pixels is not None:
+            if self._road.apart and limit.kind != "none":
+                size = limit.settings(stored, max_pixels)
+            elif image.width * image.height > max_pixels:
                 return _shrunk(image, max_pixels)
-            size = limit.settings(stored, max_pixels)
-            pixels = decoded(image, limit.wanted(stored, size))
-            return _Opened(pixels, size, limit.told(stored, size) + _reduced(pixels, image))
-        pixels = decoded(image, limit.wanted(stored, None))
-        return _Opened(pixels, note=_reduced(pixels, image).removeprefix(", "))
+        pixels = decoded(image, limit.wanted(stored, size))
+        return _Opened(pixels, size, _reduced(pixels, image))
 
     def _made(
         self, pictures: list[Image.Image], size: Mapping[str, int]
@@ -111,26 +110,19 @@ class Eye:
         return arrays, written
 
 
-def _is_over(image: Encoded, max_pixels: int | None) -> bool:
-    return max_pixels is not None and image.width * image.height > max_pixels
-
-
 def _shrunk(image: Encoded, max_pixels: int) -> _Opened:
     """As for a served model, which gets the picture at this size."""
     try:
         small = encode(Picture(data=image.data, name=label(image)), max_pixels=max_pixels)
     except BadPicture as error:
         raise Refused(f"picture {error}") from error
-    return _Opened(decoded(small), note=small.changed.rpartition(",")[0])
+    note = f"shrunk to at most {max_pixels} pixels before the model's own processor"
+    return _Opened(decoded(small), note=note)
 
 
 def _reduced(pixels: Image.Image, image: Encoded) -> str:
     n = round(max(image.width, image.height) / max(pixels.size))
-    return f", decoded at 1/{n} of its size" if n > 1 else ""
-
-
-def _note(opened: Sequence[_Opened]) -> str:
-    return "; ".join(dict.fromkeys(one.note for one in opened if one.note))
+    return f"decoded at 1/{n} of their size" if n > 1 else ""
 
 
 @contextmanager

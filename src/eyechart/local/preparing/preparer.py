@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,15 +20,17 @@ from eyechart.asking.backend import Call
 from eyechart.errors import Refused
 from eyechart.local.checkpoint.processors import load_processor
 from eyechart.local.pieces import Checkpoint, Ready, Seen
-from eyechart.local.preparing.collating import Scale
 from eyechart.local.preparing.hands import Hands, Load, Opening, Work
 from eyechart.local.preparing.pictures import Eye, Whole, key_of
 from eyechart.local.preparing.prompting import Prompter
 from eyechart.local.preparing.shelf import Shelf
+from eyechart.local.scheduling.crews import devices_of
 
 T = TypeVar("T")
 AHEAD_BYTES = 2**30
+"""Of pictures that are ready or in use, for each device."""
 MOST_WORKERS = 8
+"""For each device."""
 
 
 def n_workers(devices: Sequence[str]) -> int:
@@ -38,7 +41,7 @@ def n_workers(devices: Sequence[str]) -> int:
     """
     if all(device == "cpu" for device in devices):
         return 0
-    return max(1, min(MOST_WORKERS, _n_cores() - 1))
+    return max(1, min(MOST_WORKERS * len(devices), _n_cores() - len(devices)))
 
 
 class Preparer:
@@ -46,7 +49,8 @@ class Preparer:
 
     `load`: makes the processor of a folder, here and in every worker process. `workers`: how many
     of these, 0 for one thread. `most_bytes`: of pictures that are ready or in use; each worker may
-    have one call's more. Raises what `load` raises, and Fatal (see `Prompter`).
+    have one call's more; None is AHEAD_BYTES for each device. Raises what `load` raises, and Fatal
+    (see `Prompter`).
     """
 
     def __init__(
@@ -55,30 +59,30 @@ class Preparer:
         workers: int,
         *,
         load: Load = load_processor,
-        most_bytes: int = AHEAD_BYTES,
+        most_bytes: int | None = None,
     ) -> None:
         processor = load(checkpoint.folder)
         self._name, self._images = checkpoint.name, processor.image_processor
         self._prompter = Prompter(processor, checkpoint.name, context_of(checkpoint))
+        self._notes: dict[str, str] = {}
         self._thread = ThreadPoolExecutor(1, "prompts")
         road = self._prompter.road
         self._eye = Eye(processor, road)
         self._hands = Hands(Opening(checkpoint.folder, load, road), workers) if workers else None
+        if most_bytes is None:
+            most_bytes = AHEAD_BYTES * len(devices_of(checkpoint))
         self._shelf: Shelf[Seen | Whole] = Shelf(
             _n_bytes, n_at_once=2 * workers or 1, most_bytes=most_bytes
         )
 
     @property
-    def scale(self) -> Scale | None:
-        """How pixels that are left uint8 become the model's values; None where there are none."""
-        return self._prompter.road.scale
-
-    @property
     def setup(self) -> dict[str, str]:
-        """How pictures are made, in words by name."""
+        """How pictures are made, in words by name; how many were made smaller for it, so far."""
         made = {"written": "pictures once", "whole": "pictures anew for every prompt"}
         images = f"{type(self._images).__name__} ({getattr(self._images, 'backend', 'unknown')})"
-        return {"image processor": f"{images}, {made[self._prompter.road.way]}"}
+        notes = sorted(Counter(self._notes.values()).items())
+        told = {"pictures": ", ".join(f"{n} {note}" for note, n in notes)} if notes else {}
+        return {"image processor": f"{images}, {made[self._prompter.road.way]}", **told}
 
     @asynccontextmanager
     async def ready(self, call: Call) -> AsyncIterator[Ready]:
@@ -99,6 +103,7 @@ class Preparer:
             made = await self._shelf.take(key, partial(self._made, work))
         except Refused as error:
             raise Refused(f"{self._name}: item {call.request.item_id!r}: {error}") from error
+        self._note(made.seen if isinstance(made, Whole) else made)
         try:
             yield await self._apart(partial(self._finished, call, made))
         finally:
@@ -110,6 +115,12 @@ class Preparer:
         if self._hands is not None:
             self._hands.close()
         self._thread.shutdown(cancel_futures=True)
+
+    def _note(self, seen: Seen | None) -> None:
+        """Keep what was done to pictures, once for each."""
+        if seen is not None:
+            noted = zip(seen.key.split(), seen.notes, strict=True)
+            self._notes.update((picture, note) for picture, note in noted if note)
 
     def _finished(self, call: Call, made: Seen | Whole) -> Ready:
         if isinstance(made, Seen):

@@ -7,6 +7,7 @@ the item and what to do. Decodes no picture and computes no model.
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from typing import Any
 
 from eyechart.asking.backend import Call
@@ -14,9 +15,20 @@ from eyechart.errors import Fatal, Refused
 from eyechart.local.pieces import Ids, Ready, Seen
 from eyechart.local.preparing.chats import Chat, probe
 from eyechart.local.preparing.pictures import Whole
-from eyechart.local.preparing.roads import Road, road_of, rows_of, tokenised, with_pictures
+from eyechart.local.preparing.roads import (
+    Road,
+    cut,
+    road_of,
+    rows_of,
+    tokenised,
+    tokenised_alone,
+    with_pictures,
+)
 from eyechart.local.preparing.targets import Targets
 from eyechart.records import Request
+
+MOST_KEPT = 512
+"""Beginnings whose tokens are kept: about as many as there are pictures in a window."""
 
 
 class Prompter:
@@ -31,6 +43,7 @@ class Prompter:
         self._chat = Chat(processor, name)
         self._targets = Targets(processor.tokenizer)
         self._pictures = _picture_tokens(processor)
+        self._kept: OrderedDict[tuple[str, str], Whole] = OrderedDict()
         self.road = self._tried()
 
     def rendered(self, request: Request) -> str:
@@ -43,6 +56,10 @@ class Prompter:
         Raises Refused (too long, a word that is not one token, ...) and Fatal (the template fails).
         """
         text = self.rendered(call.request)
+        if seen is not None and self.road.splits:
+            shown, after = cut(self._processor, text)
+            if after:
+                return self._ready(call.request, after, self._going_on(seen, shown, after))
         if seen is not None:
             text = with_pictures(self._processor, text, seen.written)
         ids = tokenised(self._processor, text)
@@ -52,6 +69,21 @@ class Prompter:
     def ready_whole(self, call: Call, whole: Whole) -> Ready:
         """The call as the processor made it from `rendered` and its pictures. Raises as `ready`."""
         return self._ready(call.request, self.rendered(call.request), whole)
+
+    def _going_on(self, seen: Seen, shown: str, after: str) -> Whole:
+        """A prompt of a beginning that is tokenised once for all that goes on from it."""
+        key = (seen.key, shown)
+        if key not in self._kept:
+            ids = tokenised(self._processor, with_pictures(self._processor, shown, seen.written))
+            self._kept[key] = Whole(None, ids, rows_of(self._processor, ids, self.road))
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        beginning, ids = self._kept[key], tokenised_alone(self._processor, after)
+        rows = rows_of(self._processor, ids, self.road)
+        return Whole(
+            seen, beginning.ids + ids, {name: beginning.rows[name] + rows[name] for name in rows}
+        )
 
     def _ready(self, request: Request, text: str, whole: Whole) -> Ready:
         ids, seen = whole.ids, whole.seen

@@ -38,7 +38,8 @@ class Road:
     `arrays`: names of the inputs that pictures make. `rows`: of those that each token has, with how
     they are made on the fast road: "zeros", or "kinds" as the processor tells tokens apart.
     `scale`: of pixels that are left uint8, None where the processor's own floats are used. `apart`:
-    pictures made one by one are the same as together. `limit`: of the processor's sizes.
+    pictures made one by one are the same as together. `limit`: of the processor's sizes. `splits`:
+    what follows a prompt's last picture has the same tokens by itself.
     """
 
     way: Way = "whole"
@@ -47,6 +48,7 @@ class Road:
     scale: Scale | None = None
     apart: bool = False
     limit: Limit = Limit("none")
+    splits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,17 @@ def with_pictures(processor: Any, text: str, written: Sequence[str]) -> str:
     return parts[0] + "".join(place + rest for place, rest in zip(written, parts[1:], strict=True))
 
 
+def cut(processor: Any, text: str) -> tuple[str, str]:
+    """A prompt up to its last picture's place, that included, and what follows."""
+    before, place, after = text.rpartition(processor.image_token)
+    return before + place, after
+
+
+def tokenised_alone(processor: Any, text: str) -> Ids:
+    """The tokens of what stands within a prompt."""
+    return tuple(processor.tokenizer([text], add_special_tokens=False)["input_ids"][0])
+
+
 def rows_of(processor: Any, ids: Ids, road: Road) -> dict[str, Ids]:
     """What else the model wants for each token, on the fast road."""
     made: dict[str, Ids] = {"zeros": (0,) * len(ids)}
@@ -186,7 +199,21 @@ def _written_road(
     alike = tuple(place for _, one in singles for place in one) == written
     apart = alike and same(joined([one for one, _ in singles]), own.arrays)
     scale = _scale(processor, [[p] for p in pictures] if apart else [pictures], own.arrays)
-    return Road("written", names, rows, scale, apart, limit_of(processor.image_processor))
+    limit = limit_of(processor.image_processor)
+    splits = _splits(processor, with_pictures(processor, cut(processor, text)[0], written))
+    return Road("written", names, rows, scale, apart, limit, splits)
+
+
+FOLLOWING = ("Is it?", " Is it?", "\nIs it?", "\n\n Is it?", "1. It is")
+
+
+def _splits(processor: Any, beginning: str) -> bool:
+    """Whether what follows is tokenised alone as behind it; tokenizers part at an added token."""
+    ids = tokenised(processor, beginning)
+    return ids[-1] in processor.tokenizer.added_tokens_decoder and all(
+        tokenised(processor, beginning + text) == ids + tokenised_alone(processor, text)
+        for text in FOLLOWING
+    )
 
 
 def _how(processor: Any, ids: Ids, row: Ids) -> str:

@@ -16,6 +16,8 @@ from eyechart.local.pieces import Ids
 from eyechart.records import Want
 
 MOST_KEPT = 1024
+NEAR = 1000
+"""Characters at the end of a prompt in which an added token is looked for first."""
 
 
 class Targets:
@@ -34,8 +36,9 @@ class Targets:
     def after(self, text: str, ids: Ids, begun: str, want: Want) -> tuple[Ids, ...]:
         """The tokens of each wanted word (one each) or text; () where a text is to be written.
 
-        `text`, `ids`: the whole prompt. Raises Refused for a word that its first token does not
-        tell from the others, and for one without any token.
+        `text`, `ids`: the prompt; of its text what follows the last picture may be given alone.
+        Raises Refused for a word that its first token does not tell from the others, and for one
+        without any token.
         """
         if want.name == "text":
             return ()
@@ -85,7 +88,11 @@ class Targets:
                 )
 
     def _last_added(self, text: str) -> int:
-        return max((found.end() for found in self._added.finditer(text)), default=0)
+        """Where it ends. Looked for near the end first: pictures have thousands of them."""
+        for start in (max(0, len(text) - NEAR), 0):
+            if found := list(self._added.finditer(text, start)):
+                return found[-1].end()
+        return 0
 
     def _encoded(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])

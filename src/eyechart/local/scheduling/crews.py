@@ -12,8 +12,9 @@ import threading
 from functools import partial
 from weakref import WeakValueDictionary
 
+from eyechart.errors import Fatal
 from eyechart.local.pieces import Checkpoint, Device
-from eyechart.local.scheduling.devices import Crew, Post
+from eyechart.local.scheduling.devices import CLOSING_S, GIVING_UP_S, Crew, Post
 from eyechart.local.scheduling.remote import RemoteDevice
 
 _lock = threading.Lock()
@@ -23,14 +24,15 @@ _loaded: WeakValueDictionary[tuple[Checkpoint, tuple[str, ...]], Crew] = WeakVal
 def hire(checkpoint: Checkpoint, devices: tuple[str, ...]) -> Crew:
     """The crew that computes this checkpoint on these devices, which loads if it is a new one.
 
-    First every other crew at rest goes home. `dismiss` must follow. Not for an event loop: it waits
-    until they have let go of their memory.
+    First every other crew at rest goes home, and one that failed. `dismiss` must follow. Not for an
+    event loop: it waits until they have let go of their memory. Raises Fatal where they do not.
     """
     with _lock:
         crew = _loaded.get((checkpoint, devices))
         if crew is None or crew.window.ended is not None:
-            for other in [crew for crew in _loaded.values() if not crew.n_hired]:
-                other.close()
+            for (other, where), old in list(_loaded.items()):
+                if (not old.n_hired or old.window.ended is not None) and not old.close():
+                    raise Fatal(_held(checkpoint, other, where))
             crew = _loaded[checkpoint, devices] = Crew(_posts(checkpoint, devices))
         crew.n_hired += 1
         return crew
@@ -58,6 +60,14 @@ def load(checkpoint: Checkpoint, device: str) -> Device:
     from eyechart.local.computing.local_device import LocalDevice
 
     return LocalDevice(checkpoint, device)
+
+
+def _held(wanted: Checkpoint, other: Checkpoint, where: tuple[str, ...]) -> str:
+    return (
+        f"{wanted.name} cannot be loaded: {other.name} still computes on {', '.join(where)} and "
+        f"holds its memory, {CLOSING_S + GIVING_UP_S:g} s after it was told to stop. What was "
+        "answered is kept; end this program, and run the same command again to go on"
+    )
 
 
 def _posts(checkpoint: Checkpoint, devices: tuple[str, ...]) -> list[Post]:

@@ -2,6 +2,7 @@
 
 In: what makes each device, and the calls in the window. Out: what came of every call, told to its
 place. A batch without room is halved, one of a lost device goes back to the window for the others.
+One of several devices that is lost is started anew, once. What nobody waits for is not computed.
 Imports no torch: devices are made in their threads, or in processes of their own.
 """
 
@@ -16,17 +17,23 @@ import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyechart.errors import EyechartError, Fatal
 from eyechart.local.pieces import Device, DeviceLost, NoRoom, Ready, Refusal
 from eyechart.local.scheduling.window import Batch, Window
+from eyechart.local.stopping import Stopped, check_wanted, while_wanted
 
 Make = Callable[[], Device]
 
 GROWTH = 1.05
 """After a batch without room the bound is halved, and then grows by so much with each that fits."""
+MOST_OF_FAILED = 0.9
+"""So far the bound grows: a part of the smallest batch that found no room."""
+FORGETTING = 1.001
+"""With each batch that fits, the smallest that did not is taken to have been so much larger: memory
+that others held may be free again."""
 CLOSING_S = 30.0
 """How long a crew that goes home may take to end its batches, before these are given up."""
 GIVING_UP_S = 10.0
@@ -42,12 +49,15 @@ class Post:
 
 
 _crews: weakref.WeakSet[Crew] = weakref.WeakSet()
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+"""Those of all crews: one may still let go of its device when nobody holds its crew any more."""
 
 
 class Crew:
     """Devices that compute what comes into `window`, a thread each. They load at once, in parallel.
 
-    An error of loading, or the loss of the last device, ends the window: all calls are told.
+    An error of loading, or the loss of the last device, ends the window: all calls are told. One of
+    several devices is started anew when it is lost for the first time.
     `n_hired`: how many use it now (see `crews`).
     """
 
@@ -61,6 +71,7 @@ class Crew:
             )
             for post in posts
         ]
+        _threads.update(self._threads)
         for thread in self._threads:
             thread.start()
         weakref.finalize(self, self.window.close).atexit = False  # nobody holds it: go home
@@ -69,7 +80,8 @@ class Crew:
     @property
     def setup(self) -> Mapping[str, str]:
         """How its devices compute, in words by name, as far as they say."""
-        return dict(self._roll.setup)
+        restarts = "; ".join(self._roll.restarts)
+        return {**self._roll.setup, **({"restarted devices": restarts} if restarts else {})}
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -82,10 +94,7 @@ class Crew:
         False where a thread computes even then.
         """
         self.window.close()
-        if not _joined(self._threads, wait_s):
-            for thread in self._threads:
-                _give_up(thread)
-        return _joined(self._threads, GIVING_UP_S)
+        return _ended(self._threads, wait_s)
 
 
 class _GivenUp(SystemExit):
@@ -100,6 +109,14 @@ def _joined(threads: Sequence[threading.Thread], wait_s: float) -> bool:
     return not any(thread.is_alive() for thread in threads)
 
 
+def _ended(threads: Sequence[threading.Thread], wait_s: float) -> bool:
+    """Whether all threads ended, those that did not in time by being given up."""
+    if not _joined(threads, wait_s):
+        for thread in threads:
+            _give_up(thread)
+    return _joined(threads, GIVING_UP_S)
+
+
 def _give_up(thread: threading.Thread) -> None:
     """Python raises it between two steps of the thread: a reply of many tokens has many."""
     if thread.ident is not None and thread.is_alive():
@@ -111,14 +128,17 @@ def _give_up(thread: threading.Thread) -> None:
 def _close_all() -> None:
     """The interpreter aborts if a thread is inside torch when it ends."""
     for crew in list(_crews):
-        crew.close(0.0)
+        crew.window.close()
+    _ended(list(_threads), 0.0)
 
 
 class _Roll:
     """What became of the devices. Filled by their threads."""
 
     def __init__(self, n_devices: int) -> None:
+        self.n_devices = n_devices
         self.lost: list[str] = []
+        self.restarts: list[str] = []
         self.setup: dict[str, str] = {}
         self._n_left = n_devices
         self._lock = threading.Lock()
@@ -133,30 +153,38 @@ class _Roll:
 
 @dataclass(slots=True)
 class _Bound:
-    """Most tokens of a batch, as far as batches without room have taught."""
+    """Most tokens of a batch, as far as batches without room have taught. `failed`: the least."""
 
     most: float = math.inf
+    failed: float = math.inf
 
-    def tokens(self, device: Device) -> int:
-        return max(1, int(min(self.most, device.tokens_at_once())))
+    def tokens(self, n_at_once: int) -> int:
+        return max(1, int(min(self.most, n_at_once)))
 
     def halve(self, n_tokens: int) -> None:
+        self.failed = min(self.failed, n_tokens)
         self.most = max(1.0, min(self.most, n_tokens) / 2)
 
     def grow(self) -> None:
-        self.most *= GROWTH
+        self.failed *= FORGETTING
+        self.most = max(1.0, min(self.most * GROWTH, MOST_OF_FAILED * self.failed))
+
+
+@dataclass(slots=True)
+class _Bounds:
+    """Of batches of replies and of others: a reply's own words are not counted, but take room."""
+
+    replies: _Bound = field(default_factory=_Bound)
+    others: _Bound = field(default_factory=_Bound)
+
+    def of(self, batch: Batch) -> _Bound:
+        return self.replies if batch.writes else self.others
 
 
 def _serve(post: Post, window: Window, roll: _Roll) -> None:
     """A device's thread: load, compute until the window ends, let go."""
     try:
-        device = post.make()
-        roll.setup.update(device.setup)
-        try:
-            _work(device, window)
-        finally:
-            with suppress(RuntimeError, OSError):  # what is lost cannot even let go
-                device.close()
+        _live(post, window, roll)
     except DeviceLost as error:
         if roll.strike(error):
             window.fail(
@@ -176,22 +204,59 @@ def _serve(post: Post, window: Window, roll: _Roll) -> None:
         window.fail(unforeseen(error, post.name))
 
 
+def _live(post: Post, window: Window, roll: _Roll) -> None:
+    """A device's life, and a second one where it is lost and has a process of its own."""
+    device, n_lives = post.make(), 2 if roll.n_devices > 1 else 1
+    while True:
+        roll.setup.update(device.setup)
+        try:
+            return _work(device, window)
+        except DeviceLost as error:
+            n_lives -= 1
+            if not n_lives or window.ended is not None:
+                raise
+            loss = str(error)
+        finally:
+            with suppress(RuntimeError, OSError):  # what is lost cannot even let go
+                device.close()
+        device = _made_anew(post, loss)
+        roll.restarts.append(loss)
+
+
+def _made_anew(post: Post, loss: str) -> Device:
+    """The device once more. Raises DeviceLost, whatever goes wrong: it is this device's own."""
+    try:
+        return post.make()
+    except Exception as error:
+        raise DeviceLost(f"{loss}, and could not be started anew ({error})") from None
+
+
 def _work(device: Device, window: Window) -> None:
-    bound = _Bound()
-    while (batch := window.next_batch(bound.tokens(device))) is not None:
-        _compute(batch, device, window, bound)
+    bounds = _Bounds()
+    while True:
+        n_at_once = device.tokens_at_once()
+        batch = window.next_batch(bounds.others.tokens(n_at_once), bounds.replies.tokens(n_at_once))
+        if batch is None:
+            return
+        _compute(batch, device, window, bounds)
         del batch  # its pictures need not wait with the thread
 
 
-def _compute(batch: Batch, device: Device, window: Window, bound: _Bound) -> None:
+def _compute(batch: Batch, device: Device, window: Window, bounds: _Bounds) -> None:
     """Compute a batch, in parts where there is no room. On an error all that is left goes back."""
     parts = [batch]
     try:
         while parts:
             part = parts[-1]
+            bound = bounds.of(part)
             try:
-                outcomes = device.compute(part.trees)
+                with while_wanted(part.is_wanted):
+                    check_wanted()
+                    outcomes = device.compute(part.trees)
                 bound.grow()
+            except Stopped:
+                parts.pop()
+                continue
             except NoRoom:
                 bound.halve(part.n_tokens)
                 halves = part.halves()
@@ -201,10 +266,21 @@ def _compute(batch: Batch, device: Device, window: Window, bound: _Bound) -> Non
                 outcomes = [_too_large(part.trees[0].calls[0], device.name)]
             part.finish(outcomes)
             parts.pop()
-    except BaseException:
+    except DeviceLost as error:
+        part = parts.pop()
+        window.blame(part, str(error))
+        raise DeviceLost(f"{error} (while it computed {_items(part)})") from None
+    finally:
         for part in parts:
             window.put_back(part)
-        raise
+
+
+def _items(batch: Batch) -> str:
+    """The items of a batch, for people; at most three by name."""
+    items = list(dict.fromkeys(c.request.item_id for tree in batch.trees for c in tree.calls))
+    told, n_more = ", ".join(map(repr, items[:3])), len(items) - 3
+    more = f" and {n_more} more" if n_more > 0 else ""
+    return f"{'item' if len(items) == 1 else 'items'} {told}{more}"
 
 
 def _too_large(call: Ready, name: str) -> Refusal:

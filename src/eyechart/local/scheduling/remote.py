@@ -6,18 +6,18 @@ its parent, when it is told to, and when the pipe closes; its death is a `Device
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
+from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
 from eyechart.errors import EyechartError
+from eyechart.local import parcels
+from eyechart.local.children import Child
 from eyechart.local.pieces import Device, DeviceLost, NoRoom, Outcome, Tree
-from eyechart.local.scheduling import parcels
 from eyechart.local.scheduling.devices import unforeseen
 
 CLOSING_S = 10.0
@@ -37,64 +37,64 @@ class RemoteDevice:
 
     def __init__(self, make: Made, name: str) -> None:
         self.name = name
-        context = get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_live, args=(theirs, make, name), name=f"eyechart {name}", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        self.setup: Mapping[str, str] = self._reply()
+        self._child = Child(partial(_live, make, name))
+        try:
+            self.setup: Mapping[str, str] = self._reply()
+        except BaseException:
+            self._child.end(CLOSING_S)
+            raise
 
     @property
-    def pid(self) -> int | None:
+    def pid(self) -> int:
         """The number of its process."""
-        return self._process.pid
+        return self._child.pid
 
     def tokens_at_once(self) -> int:
         """Most tokens that a batch should hold now. Raises DeviceLost."""
         with suppress(OSError):  # a broken pipe: the reply will say that it is dead
-            self._pipe.send("tokens_at_once")
+            self._child.pipe.send("tokens_at_once")
         return int(self._reply())
 
     def compute(self, trees: Sequence[Tree]) -> list[Outcome]:
         """What came of each call. Raises NoRoom and DeviceLost."""
         with suppress(OSError):
-            self._pipe.send("compute")
-            parcels.send(self._pipe, trees)
+            self._child.pipe.send("compute")
+            parcels.send(self._child.pipe, [_without_turns(tree) for tree in trees])
         outcomes: list[Outcome] = self._reply()
         return outcomes
 
     def close(self) -> None:
         """End the process, by force where it does not end by itself."""
         with suppress(OSError):
-            self._pipe.send(None)
-        self._process.join(CLOSING_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._pipe.close()
+            self._child.pipe.send(None)
+        self._child.end(CLOSING_S)
 
     def _reply(self) -> Any:
+        child = self._child
         try:
-            while not wait([self._pipe, self._process.sentinel], POLL_S):
+            while not child.pipe.poll(POLL_S) and child.code is None:
                 continue
-            if not self._pipe.poll():
+            if not child.pipe.poll():
                 raise EOFError
-            is_error, value = self._pipe.recv()
+            is_error, value = child.pipe.recv()
         except (EOFError, OSError):
-            self._process.join(CLOSING_S)
-            raise DeviceLost(f"{self.name}: {_end_told(self._process.exitcode)}") from None
+            raise DeviceLost(f"{self.name}: {_end_told(child.end(CLOSING_S))}") from None
         except BaseException:  # nobody waits for the reply any longer
-            self._process.kill()
+            child.kill()
             raise
         if is_error:
             raise value
         return value
 
 
-def _end_told(code: int | None) -> str:
-    if code is not None and code < 0:
+def _without_turns(tree: Tree) -> Tree:
+    """The turns are left behind: they hold the files of the pictures, and the tokens say it all."""
+    calls = [replace(call, request=replace(call.request, turns=())) for call in tree.calls]
+    return replace(tree, calls=tuple(calls))
+
+
+def _end_told(code: int) -> str:
+    if code < 0:
         killed = f"its process was killed ({signal.Signals(-code).name})"
         return f"{killed}; is the machine out of memory?" if -code == signal.SIGKILL else killed
     return f"its process ended by itself (exit code {code}); what it wrote stands above"
@@ -103,10 +103,8 @@ def _end_told(code: int | None) -> str:
 # --- in the process -----------------------------------------------------------------------------
 
 
-def _live(pipe: Connection, make: Made, name: str) -> None:
-    """The process's whole life. Ctrl-C is for the parent, which says when to end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _live(make: Made, name: str, pipe: Connection) -> None:
+    """The process's whole life: compute until the parent says when to end."""
     try:
         device = make()
     except Exception as error:
@@ -138,10 +136,3 @@ def _answer(pipe: Connection, is_error: bool, value: Any) -> None:
 def _fit_to_tell(error: Exception, name: str) -> Exception:
     """An error that travels: those of libraries often cannot be unpickled."""
     return error if isinstance(error, TOLD) else unforeseen(error, name)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

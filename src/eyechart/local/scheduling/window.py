@@ -8,7 +8,8 @@ fit. Requests come ordered by their pictures, so a group (the calls of the same 
 still grow is left for last: one of which calls are still being prepared, and the newest. Trees in
 which a text is wanted go with each other, for they are decoded for long; next words and likelihoods
 go together. A reply's words are not counted: they come one at a time, and a device keeps room for
-them by itself. Devices that wait at the same time share what there is.
+them by itself. Devices that wait at the same time share what there is. Calls over which a device
+was lost come last, each alone, so that all others are answered and one alone is to blame.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from eyechart.errors import EyechartError, Fatal
-from eyechart.local.pieces import Outcome, Ready, Tree
+from eyechart.local.pieces import Outcome, Ready, Refusal, Tree
 from eyechart.local.scheduling.trees import planted
 
 Done = Callable[[Outcome | EyechartError], None]
@@ -34,6 +35,7 @@ class Place:
     """A call's place in a window: on its way, then waiting, then computed. `group`: its pictures.
 
     `number` counts up: the oldest call has the lowest. `left`: nobody waits for it any more.
+    `n_lost`: devices that were lost while they computed it.
     """
 
     group: str
@@ -41,6 +43,7 @@ class Place:
     ready: Ready | None = None
     done: Done | None = None
     left: bool = False
+    n_lost: int = 0
 
     def tell(self, outcome: Outcome | EyechartError) -> None:
         """Say what came of the call, unless nobody waits for it."""
@@ -59,6 +62,15 @@ class Batch:
     def n_tokens(self) -> int:
         """Tokens that it takes: padded beginnings, branches and targets."""
         return _Load(self.trees).n_tokens
+
+    @property
+    def writes(self) -> bool:
+        """Whether replies are written, not only words measured."""
+        return any(map(_wants_text, self.trees))
+
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for one of its calls."""
+        return not all(place.left for place in self.places)
 
     def halves(self) -> tuple[Batch, Batch] | None:
         """Two batches of half the trees; a tree alone makes two; a call alone None."""
@@ -106,6 +118,7 @@ class Window:
     def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
         self._changed = threading.Condition()
         self._groups: dict[str, _Group] = {}
+        self._suspects: dict[int, Place] = {}
         self._newest = ""
         self._n_expected = self._n_on_way = self._n_waiting = self._n_idle = 0
         self._patience_s = patience_s
@@ -162,15 +175,17 @@ class Window:
             if place.ready is None:
                 self._arrived(place)
                 self._changed.notify_all()
-            elif self._groups.get(place.group, _Group()).waiting.pop(place.number, None):
-                self._n_waiting -= 1
+            else:
+                waiting = self._groups.get(place.group, _Group()).waiting
+                if waiting.pop(place.number, None) or self._suspects.pop(place.number, None):
+                    self._n_waiting -= 1
             self._forget(place.group)
 
-    def next_batch(self, most_tokens: int) -> Batch | None:
+    def next_batch(self, most_tokens: int, most_of_replies: int | None = None) -> Batch | None:
         """Wait for calls and take a batch of them; None where nothing is computed any more.
 
-        `most_tokens`: what it may hold (see `Batch.n_tokens`). A tree that alone holds more still
-        goes, alone.
+        `most_tokens`: what it may hold (see `Batch.n_tokens`), `most_of_replies` where replies are
+        written, if that is less. A tree that alone holds more still goes, alone.
         """
         with self._changed:
             self._n_idle += 1
@@ -181,7 +196,7 @@ class Window:
                     if self._ended is not None:
                         return None
                     if self._n_waiting:  # else another device took them
-                        return self._take(most_tokens)
+                        return self._take(most_tokens, most_of_replies or most_tokens)
             finally:
                 self._n_idle -= 1
 
@@ -196,12 +211,25 @@ class Window:
         for place in batch.places:
             place.tell(self._ended)
 
+    def blame(self, batch: Batch, why: str) -> None:
+        """A device was lost over this batch: its calls wait again, each to be computed alone.
+
+        One over which a second device is lost is refused. `why`: what was said of the loss.
+        """
+        for place in batch.places:
+            place.n_lost += 1
+            if place.n_lost > 1:
+                place.tell(_too_dangerous(why))
+        self.put_back(Batch((), tuple(place for place in batch.places if place.n_lost < 2)))
+
     def fail(self, error: EyechartError) -> None:
         """Nothing is computed any more: tell all calls that wait, and all that come."""
         with self._changed:
             self._ended = self._ended or error
             places = [p for group in self._groups.values() for p in group.waiting.values()]
+            places += self._suspects.values()
             self._groups = {name: _Group(g.n_on_way) for name, g in self._groups.items()}
+            self._suspects = {}
             self._n_waiting = 0
             self._changed.notify_all()
         for place in places:
@@ -214,7 +242,10 @@ class Window:
     # --- with the lock held ---------------------------------------------------------------------
 
     def _wait(self, place: Place) -> None:
-        self._groups.setdefault(place.group, _Group()).waiting[place.number] = place
+        if place.n_lost:
+            self._suspects[place.number] = place
+        else:
+            self._groups.setdefault(place.group, _Group()).waiting[place.number] = place
         self._n_waiting += 1
         self._changed.notify_all()
 
@@ -242,9 +273,14 @@ class Window:
         n_tokens = sum(group.n_tokens for group in self._settled())
         return n_tokens >= most_tokens * self._n_idle
 
-    def _take(self, most_tokens: int) -> Batch:
+    def _take(self, most_tokens: int, most_of_replies: int) -> Batch:
         groups = self._settled() or [group for group in self._groups.values() if group.waiting]
+        if not groups:
+            self._n_waiting -= 1
+            return _batch([self._suspects.pop(min(self._suspects))])
         whole = _batch([place for group in groups for place in group.waiting.values()])
+        if _wants_text(_first(whole)):
+            most_tokens = min(most_tokens, most_of_replies)
         if self._n_idle > 1:
             most_tokens = min(most_tokens, -(-whole.n_tokens // self._n_idle))
         batch = _chosen(whole, most_tokens)
@@ -284,7 +320,7 @@ class _Load:
 def _chosen(whole: Batch, most_tokens: int) -> Batch:
     """Of all trees the one of the oldest call, and what goes well with it."""
     places = {id(tree): place for tree, place in _with_places(whole)}
-    first = min(whole.trees, key=lambda tree: min(p.number for p in places[id(tree)]))
+    first = _first(whole)
     kin = [t for t in whole.trees if t is not first and _wants_text(t) == _wants_text(first)]
     load, chosen = _Load([first]), [first]
     for tree in sorted(kin, key=lambda tree: abs(tree.n_shared - first.n_shared)):
@@ -292,6 +328,11 @@ def _chosen(whole: Batch, most_tokens: int) -> Batch:
             load.add(tree)
             chosen.append(tree)
     return Batch(tuple(chosen), tuple(place for tree in chosen for place in places[id(tree)]))
+
+
+def _first(whole: Batch) -> Tree:
+    """The tree of the oldest call."""
+    return min(_with_places(whole), key=lambda pair: min(p.number for p in pair[1]))[0]
 
 
 def _with_places(batch: Batch) -> Iterable[tuple[Tree, Sequence[Place]]]:
@@ -310,6 +351,14 @@ def _batch(places: Iterable[Place]) -> Batch:
     trees = planted([place.ready for place in ordered if place.ready is not None])
     calls = [call for tree in trees for call in tree.calls]
     return Batch(tuple(trees), tuple(by_call[id(call)].pop(0) for call in calls))
+
+
+def _too_dangerous(why: str) -> Refusal:
+    return Refusal(
+        f"two devices were lost while they computed it, the second one with it alone ({why}); it "
+        "is left out and the others go on. Look at its pictures and its text, or ask it by itself "
+        "on another device (?devices=cpu)"
+    )
 
 
 def _wants_text(tree: Tree) -> bool:
