@@ -221,7 +221,7 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_asked(
         told = eyechart(*words, cwd=tmp_path)
         assert not endpoint.requests
     assert told.returncode == 2
-    assert "cannot be used as the run folder" in told.stderr
+    assert "cannot be written to" in told.stderr
     assert "nothing was asked" in told.stderr
 
 

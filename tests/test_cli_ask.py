@@ -96,7 +96,7 @@ def test_what_is_left_out_failed_or_refused_is_told_and_exits_1(
         ),
         (
             ["ask", "r.parquet", "--model", "guess", "--out", "o", "--workers", "2"],
-            "--workers is of a fleet: add --on ray, or leave it out",
+            "--workers and --vllm are of a fleet: add --on ray, or leave them out",
         ),
         (["requests", "snelen", "--model", "guess"], "no benchmark is called 'snelen'"),
         (["calls", "import", "nowhere"], "nowhere: no such file or folder"),

@@ -6,13 +6,16 @@ Nothing is computed here. Exit status as in `eyechart.cli`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import eyechart as e
 from eyechart import cli_options as o
 from eyechart.errors import BadInput, UnknownName
+
+if TYPE_CHECKING:
+    from eyechart.fleet.ray_data import RaySettings
 
 calls = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -29,6 +32,11 @@ OutFolder = Annotated[
 On = Annotated[str, typer.Option(help="Where to ask: local (this machine) or ray (a fleet).")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Models at once on the fleet; as many as fit if absent.")
+]
+
+Vllm = Annotated[
+    bool | None,
+    typer.Option("--vllm/--no-vllm", help="Let vLLM compute what it can; where it is installed."),
 ]
 
 
@@ -85,6 +93,7 @@ def ask(
     out: OutFolder,
     on: On = "local",
     workers: Workers = None,
+    vllm: Vllm = None,
     concurrency: o.Concurrency = None,
     attempts: o.Attempts = 6,
     timeout: o.Timeout = 300.0,
@@ -111,12 +120,12 @@ def ask(
     settings = e.AskSettings(
         concurrency, e.Patience(attempts, timeout_s=timeout), max_pixels, budget
     )
-    if dry_run:
+    if on == "ray":
+        _ask_on_ray(requests, model, out, _fleet(settings, workers, vllm), dry_run=dry_run)
+    elif workers is not None or vllm is not None:
+        raise BadInput("--workers and --vllm are of a fleet: add --on ray, or leave them out")
+    elif dry_run:
         _show_plan(requests, model, out, settings, workspace)
-    elif on == "ray":
-        _ask_on_ray(requests, model, out, settings, workers)
-    elif workers is not None:
-        raise BadInput("--workers is of a fleet: add --on ray, or leave it out")
     else:
         _ask_here(requests, model, out, settings, workspace)
 
@@ -174,19 +183,27 @@ def _ask_here(
     _end(asked.n_failed)
 
 
+def _fleet(settings: e.AskSettings, workers: int | None, vllm: bool | None) -> RaySettings:
+    from eyechart.fleet.ray_data import RaySettings
+
+    return RaySettings(settings, workers, vllm=vllm)
+
+
 def _ask_on_ray(
-    requests: str, model: str, out: str, settings: e.AskSettings, workers: int | None
+    requests: str, model: str, out: str, settings: RaySettings, *, dry_run: bool
 ) -> None:
     from eyechart.fleet.printing import print_asked
-    from eyechart.fleet.ray_data import RaySettings, ask_on_ray
+    from eyechart.fleet.ray_data import ask_on_ray
 
-    asked = ask_on_ray(requests, model, out, settings=RaySettings(settings, workers))
+    if dry_run:
+        return _show_plan(requests, model, out, settings.ask, None)
+    asked = ask_on_ray(requests, model, out, settings=settings)
     print_asked(asked)
     _end(asked.n_failed)
 
 
 def _show_plan(
-    requests: str, model: str, out: str, settings: e.AskSettings, workspace: Path
+    requests: str, model: str, out: str, settings: e.AskSettings, workspace: Path | None
 ) -> None:
     from eyechart.fleet.asking_table import plan_table
     from eyechart.fleet.printing import print_plan

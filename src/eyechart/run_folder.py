@@ -114,7 +114,7 @@ def opened(folder: Path) -> Iterator[Path]:
         lock = (folder / ".lock").open("w")
     except OSError as error:
         raise BadInput(
-            f"{folder}: cannot be used as the run folder ({error.strerror}); nothing was asked. "
+            f"{folder}: cannot be written to ({error.strerror}); nothing was asked. "
             "Make it writable or choose another"
         ) from None
     with lock:

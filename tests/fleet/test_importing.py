@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import signal
 import sqlite3
@@ -28,7 +29,7 @@ from eyechart.fleet.one_response import Placed
 from eyechart.fleet.request_rows import write_requests
 from eyechart.fleet.response_table import read_responses, write_part
 from eyechart.prompts import PromptForm
-from eyechart.records import Failure, Request, Sampling, likelihood
+from eyechart.records import Failure, Request, Sampling, Usage, likelihood
 from eyechart.run import evaluate
 from eyechart.run_settings import RunSettings
 
@@ -143,6 +144,10 @@ def origin(text: str) -> Change:
             "model: 'scripted', revision '2' was not asked, but 'scripted', revision ''",
         ),
         (response(logprobs=(0.0,)), "logprobs: expected 0, as were asked for, not 1"),
+        (response(text=None), "text: expected the reply, not null"),
+        (response(bound=0.5), "logprobs: expected finite numbers of at most 0, not [0.5]"),
+        (response(seconds=math.nan), "seconds, tokens: expected numbers of at least 0, not nan s"),
+        (response(usage=Usage(-1, 2)), "seconds, tokens: expected numbers of at least 0, not "),
         (origin(""), "question: expected the canonical text of what was asked, not ''"),
         (origin("[2]"), "question: expected the canonical text of what was asked, not '[2]'"),
         (origin('[1,"m","",[[3,[4]]],"",[],["text"],0]'), "question: expected the canonical text"),

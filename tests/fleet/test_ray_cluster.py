@@ -40,9 +40,15 @@ class Nobody:
 
 
 def test_an_address_where_nobody_answers_is_refused() -> None:
-    told = r"no Ray cluster can be joined at 'there:1' \(no answer from there:1\); start one there"
+    told = r"no Ray cluster can be joined at 'there' \(no answer from there\); start one there"
     with pytest.raises(BadInput, match=told):
-        ray_cluster._join(Nobody(), "there:1")
+        ray_cluster._join(Nobody(), "there")
+
+
+def test_a_port_where_nobody_listens_is_refused_at_once() -> None:
+    told = r"no Ray cluster can be joined at '127.0.0.1:1' \(.*Connection refused\); start one"
+    with pytest.raises(BadInput, match=told):
+        ray_cluster._join(Nobody(), "127.0.0.1:1")
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ not asked again, nor what the call log holds.
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,13 +104,16 @@ def plan_table(
     out: str | Path,
     *,
     settings: AskSettings | None = None,
-    workspace: Path = Path("runs"),
+    workspace: Path | None = Path("runs"),
 ) -> Plan:
-    """What `ask_table` would ask; nothing is asked, and nothing is written into the folder."""
+    """What `ask_table` would ask; nothing is asked, and nothing is written into the folder.
+
+    `workspace`: None for a fleet, which has no call log.
+    """
     settings, backend = settings or AskSettings(), plugins.open_model(model)
     answered = answered_at(out, asked_of(requests, backend, settings))
     numbered = read_numbered(requests, without=answered)
-    with OpenLog(workspace / CALL_LOG) as log:
+    with nullcontext() if workspace is None else OpenLog(workspace / CALL_LOG) as log:
         asking = (one.request for one in numbered)
         intake = Intake(asking, backend, log, max_pixels=settings.max_pixels)
         return replace(_planned(intake, backend.model), n_before=len(answered))

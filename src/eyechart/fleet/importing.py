@@ -6,6 +6,7 @@ Imported twice, by two processes at once, or again after a kill, each call is th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,7 @@ from eyechart.errors import BadInput
 from eyechart.fleet.logged_calls import OpenLog, Remembered, inquiry_of, is_key_of
 from eyechart.fleet.one_response import Placed, response_of_row
 from eyechart.fleet.response_table import response_rows
+from eyechart.records import Response
 from eyechart.rows import Row
 from eyechart.run_settings import CALL_LOG
 
@@ -96,4 +98,19 @@ def _flaw(placed: Placed) -> str:
         return (
             f"logprobs: expected {asked.n_words}, as were asked for, not {len(response.logprobs)}"
         )
+    if not asked.n_words and response.text is None:
+        return "text: expected the reply, not null"
+    return _wrong_number(response)
+
+
+def _wrong_number(response: Response) -> str:
+    """Which number is none that a call can have, "" for none."""
+    bounds = () if response.bound is None else (response.bound,)
+    known = [value for value in (*response.logprobs, *bounds) if value is not None]
+    if not all(math.isfinite(value) and value <= 0 for value in known):
+        return f"logprobs: expected finite numbers of at most 0, not {known}"
+    counts = [n for n in (response.usage.tokens_in, response.usage.tokens_out) if n is not None]
+    if not all(math.isfinite(n) and n >= 0 for n in (response.seconds, *counts)):
+        told = f"{response.seconds} s and {counts} tokens"
+        return f"seconds, tokens: expected numbers of at least 0, not {told}"
     return ""

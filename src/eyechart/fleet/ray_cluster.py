@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from eyechart.errors import BadInput, MissingExtra
 
 LOCAL = "local"
+ANSWERS_S = 10.0
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # what Ray's C++ says of itself; its log files keep the rest
@@ -57,14 +59,17 @@ def resources(ray: Any) -> Mapping[str, float]:
 
 
 def _join(ray: Any, address: str) -> None:
+    host, _, port = address.rpartition(":")
     try:
+        if host and "/" not in host and port.isdigit():  # Ray itself would try for many minutes
+            socket.create_connection((host, int(port)), timeout=ANSWERS_S).close()
         ray.init(
             address=address,
             include_dashboard=False if address == LOCAL else None,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(
             f"no Ray cluster can be joined at {address!r} ({told}); start one there (ray start "

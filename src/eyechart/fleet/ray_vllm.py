@@ -43,10 +43,12 @@ def is_used(wished: bool | None, model: str, ask: AskSettings, *, has_gpu: bool)
     """
     hindrance = _hindrance(model, ask, has_gpu=has_gpu)
     if wished and hindrance:
-        raise BadInput(f"vLLM cannot be used: {hindrance}; ask without it")
+        raise BadInput(f"vLLM cannot be used: {hindrance}; ask with --no-vllm")
     if not importlib.util.find_spec("vllm"):
         if wished:
-            raise MissingExtra('vLLM is not installed: pip install "ray[llm]", or ask without it')
+            raise MissingExtra(
+                'vLLM is not installed: pip install "ray[llm]", or ask with --no-vllm'
+            )
         return False
     return wished is not False and not hindrance
 

@@ -28,7 +28,7 @@ from eyechart.records import Request
 
 GROUP_BYTES = 32 * 2**20
 GROUP_ROWS = 1000
-FEW_BYTES = 2**20
+HELD_BYTES = 32 * 2**20
 ROWS_WITH_PICTURES = 4
 MOST_DICTIONARY_BYTES = 2**30
 _DATA = pa.dictionary(pa.int32(), pa.binary())
@@ -119,9 +119,12 @@ def read_numbered(path: str | Path, *, without: Container[int] = ()) -> Iterator
 
 
 def rows_at_once(table: ParquetTable, group: Group) -> int:
-    """How many rows of a group to hold in memory: few where they show photographs."""
-    is_heavy = table.n_bytes(group, "pictures") > FEW_BYTES
-    return ROWS_WITH_PICTURES if is_heavy else GROUP_ROWS
+    """How many rows of a group to hold in memory: few where they show photographs.
+
+    A photograph is stored once for all rows that show it, but each row that is read has its own.
+    """
+    n_bytes = max(1, table.n_bytes(group, "pictures"))
+    return min(GROUP_ROWS, max(ROWS_WITH_PICTURES, HELD_BYTES // n_bytes))
 
 
 def overview_of(path: str | Path) -> Overview:

@@ -15,14 +15,13 @@ from itertools import islice
 from eyechart.fleet.one_request import FORM, WANTS
 from eyechart.fleet.one_response import FORM as RESPONSES
 from eyechart.fleet.one_response import Placed
-from eyechart.fleet.parquet_tables import Group, ParquetTable
+from eyechart.fleet.parquet_tables import ParquetTable
 from eyechart.fleet.places import names_in, place_of
 from eyechart.fleet.request_rows import (
-    FEW_BYTES,
     GROUP_ROWS,
-    ROWS_WITH_PICTURES,
     Numbered,
     request_of_row,
+    rows_at_once,
 )
 from eyechart.fleet.response_table import ROWS_AT_ONCE, is_part, write_responses
 
@@ -124,14 +123,9 @@ def read_share(requests: str, share: Share, *, without: Container[int] = ()) -> 
         for group in table.groups():
             if group.index not in share.groups:
                 continue
-            for row in table.rows(group, at_once=_at_once(table, group)):
+            for row in table.rows(group, at_once=rows_at_once(table, group)):
                 if row.values["n"] in wanted:
                     yield Numbered(row.values["n"], request_of_row(row.values, row.where))
-
-
-def _at_once(table: ParquetTable, group: Group) -> int:
-    is_heavy = table.n_bytes(group, "pictures") > FEW_BYTES
-    return ROWS_WITH_PICTURES if is_heavy else GROUP_ROWS
 
 
 def _rows(part: str) -> Iterator[tuple[int, bool]]:

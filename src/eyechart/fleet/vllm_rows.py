@@ -181,7 +181,7 @@ def _with_words(response: Response, words: Ids, logprobs: Any) -> Response:
     if not all(map(math.isfinite, found)):
         why = (
             f"{response.model}: vLLM told no log-probability for {found.count(math.nan) or 'some'} "
-            "of the wanted words; it must know logprob_token_ids (0.29 does). Or ask without vLLM"
+            "of the wanted words; it must know logprob_token_ids (0.29 does). Or ask with --no-vllm"
         )
         return replace(response, failure=Failure("refused", why))
     usage = replace(response.usage, tokens_out=0)
