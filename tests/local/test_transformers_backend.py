@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
 import threading
@@ -21,9 +20,10 @@ from tests.local.tiny_models import save_idefics3, save_qwen3_vl
 
 from eyechart.asking import AskSettings, CallLog, ask
 from eyechart.backends.transformers import BACKEND, Transformers, open_address
-from eyechart.errors import BadInput, Fatal
+from eyechart.errors import BadInput, Fatal, MissingExtra
 from eyechart.local.checkpoint.address import LocalAddress
 from eyechart.local.checkpoint.finding import find_checkpoint
+from eyechart.local.children import running
 from eyechart.local.computing.local_device import LocalDevice
 from eyechart.local.pieces import LocalOptions, NoRoom, Outcome, Tree
 from eyechart.local.scheduling import crews
@@ -48,7 +48,7 @@ def folder(folders: dict[str, Path]) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_stays_loaded() -> Iterator[None]:
     yield
-    until(lambda: not computing() and not multiprocessing.active_children())
+    until(lambda: not computing() and not running())
 
 
 def opened(folder: Path, *devices: str) -> Transformers:
@@ -231,6 +231,16 @@ def test_a_device_without_room_answers_in_smaller_batches_and_refuses_what_never
         assert response.text == roomy[name].text
 
 
+def test_a_library_that_cannot_be_loaded_is_told_to_every_call(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = opened(folder)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    said = r"torch is installed but cannot be loaded \(ModuleNotFoundError: .*install it anew: pip"
+    with pytest.raises(MissingExtra, match=said):
+        asked(backend, questions(2))
+
+
 def test_the_program_may_end_while_a_device_computes(folder: Path) -> None:
     code = f"""
 import contextlib, sys, threading, time
@@ -259,12 +269,12 @@ def test_a_device_process_killed_in_the_middle_loses_nothing(folder: Path) -> No
     told: dict[str, Response] = {}
     for response in ask(requests, backend, settings=AskSettings(concurrency=24)):
         if not told:
-            multiprocessing.active_children()[0].kill()
+            running()[0].kill()
         assert response.item_id not in told
         told[response.item_id] = response
     assert told.keys() == {request.item_id for request in requests}
     assert not [response.failure for response in told.values() if response.failure]
-    assert "cpu: its process was killed (SIGKILL)" in backend.setup["lost devices"]
+    assert "cpu: its process was killed (SIGKILL)" in backend.setup["restarted devices"]
     alone = asked(opened(folder), requests)
     for name, response in told.items():
         assert response.logprobs == pytest.approx(alone[name].logprobs, abs=1e-4)
@@ -276,13 +286,23 @@ def test_with_every_device_lost_the_answers_are_kept_and_another_run_goes_on(
 ) -> None:
     requests = questions(16, max_tokens=8)
     settings = AskSettings(concurrency=8)
-    n_answered = 0
+    n_answered, over = 0, threading.Event()
+
+    def kill_all() -> None:
+        """Those that are started anew too."""
+        while not over.wait(0.02):
+            for process in running():
+                process.kill()
+
+    killer = threading.Thread(target=kill_all)
     with CallLog(tmp_path / "calls.sqlite") as log:
         with pytest.raises(Fatal, match="no device is left to compute on: cpu: its process was"):
             for _ in ask(requests, opened(folder, "cpu", "cpu"), log=log, settings=settings):
                 n_answered += 1
-                for process in multiprocessing.active_children():
-                    process.kill()
+                if n_answered == 1:
+                    killer.start()
+        over.set()
+        killer.join()
         assert 0 < n_answered < len(requests)
         responses = list(ask(requests, opened(folder), log=log))
     assert len({response.item_id for response in responses}) == len(requests)

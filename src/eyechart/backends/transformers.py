@@ -14,13 +14,14 @@ import copy
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from eyechart.asking.backend import Answer, Backend, BackendPlugin, Call
-from eyechart.errors import EyechartError, Refused
+from eyechart.errors import EyechartError, MissingExtra, Refused
 from eyechart.local.checkpoint.address import read_address
 from eyechart.local.checkpoint.finding import find_checkpoint
 from eyechart.local.pieces import Checkpoint, Outcome, Ready, Refusal
@@ -100,15 +101,20 @@ class Transformers(Backend):
         from eyechart.local.scheduling.crews import dismiss
 
         lost = {"lost devices": "; ".join(road.crew.lost)} if road.crew.lost else {}
-        self.setup = {**self.setup, **road.crew.setup, **lost}
+        self.setup = {**self.setup, **road.preparer.setup, **road.crew.setup, **lost}
         road.preparer.close()
         await asyncio.to_thread(dismiss, road.crew)
 
     async def _open(self) -> _Road | EyechartError:
         try:
+            await asyncio.to_thread(_load_libraries)
             return await self._opened()
         except EyechartError as error:
             return error
+        except Exception as error:
+            from eyechart.local.scheduling.devices import unforeseen
+
+            return unforeseen(error, self.model)
 
     async def _opened(self) -> _Road:
         """The processor first, then the weights, in the threads of their devices."""
@@ -123,6 +129,18 @@ class Transformers(Backend):
         self.setup = {name: version(name) for name in LIBRARIES}
         self.setup |= {"devices": ", ".join(devices), **preparer.setup}
         return _Road(preparer, self._crew)
+
+
+def _load_libraries() -> None:
+    """Raises MissingExtra where one is installed but broken."""
+    for name in LIBRARIES:
+        try:
+            import_module(name)
+        except (ImportError, OSError) as error:  # OSError: a shared library that cannot be loaded
+            raise MissingExtra(
+                f"{name} is installed but cannot be loaded ({type(error).__name__}: {error}); "
+                'install it anew: pip install --force-reinstall "eyechart[local]"'
+            ) from None
 
 
 def _n_gpus() -> int:

@@ -48,6 +48,24 @@ def test_chosen_rows_end_together_and_hold_the_same(
                 assert torch.equal(moved[at, :, found.starts[at] :], run)
 
 
+def test_where_nothing_is_to_be_moved_nothing_is_copied() -> None:
+    rows = rows_with([(2, 3), (1, 4)])
+    found = select(rows, [0, 1])
+    assert found.width == 4
+    for old, new in zip(rows.cache.layers, found.cache.layers, strict=True):
+        assert new.keys.untyped_storage().data_ptr() == old.keys.untyped_storage().data_ptr()
+        other = select(rows, [1, 0]).cache.layers[0].keys
+        assert other.untyped_storage().data_ptr() != old.keys.untyped_storage().data_ptr()
+
+
+def test_the_last_choice_lets_go_of_what_it_chose_from() -> None:
+    rows, same = rows_with([(0, 3), (2, 6)]), rows_with([(0, 3), (2, 6)])
+    found, expected = select(rows, [1, 0], last=True), select(same, [1, 0])
+    assert all(layer.keys is None and layer.values is None for layer in rows.cache.layers)
+    for one, other in zip(found.cache.layers, expected.cache.layers, strict=True):
+        assert torch.equal(one.keys, other.keys) and torch.equal(one.values, other.values)
+
+
 def test_layers_that_keep_something_else_are_not_for_the_shared_way() -> None:
     _check(rows_with([(0, 3)]).cache)
     with pytest.raises(ValueError, match="do not all keep keys and values for each token"):

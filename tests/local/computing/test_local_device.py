@@ -15,11 +15,13 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import numpy as np
 import torch
 from tests.local.plain_road import QUESTIONS, Bench, asked, one_tree, picture
 from tests.local.tiny_models import save_idefics3, save_qwen3_vl
 
 from eyechart.asking.backend import Answer
+from eyechart.local.computing import shared
 from eyechart.local.pieces import DeviceLost, LocalOptions, NoRoom, Refusal
 from eyechart.local.scheduling.trees import planted
 from eyechart.records import Request, Sampling, likelihood, next_word
@@ -54,6 +56,12 @@ def close(one: tuple[float | None, ...], other: tuple[float | None, ...], within
         a is not None and b is not None and abs(a - b) <= within
         for a, b in zip(one, other, strict=True)
     )
+
+
+def log_odds(answer: Answer) -> float:
+    good, poor = answer.logprobs
+    assert good is not None and poor is not None
+    return good - poor
 
 
 def plain_words(bench: Bench, request: Request) -> tuple[float, ...]:
@@ -136,6 +144,32 @@ def test_a_batch_of_few_tokens_is_computed_in_parts_with_the_same_numbers(bench:
         assert all(close(one.logprobs, other.logprobs, WITHIN) for one, other in pairs)
 
 
+def test_parts_of_a_batch_give_the_same_answers_in_the_same_order(bench: Bench) -> None:
+    small = Bench(bench.folder, LocalOptions(batch_tokens=250))
+    requests = [one for want in (WORDS, TEXTS, asked().want) for one in crowd(want)[3:]]
+    steps: list[int] = []
+    with hooked(small, steps.append):
+        parted = small.answers(requests)
+    assert 1 in steps and 1 < max(steps) < len(requests)
+    for one, other in zip(parted, bench.answers(requests), strict=True):
+        assert close(one.logprobs, other.logprobs, WITHIN)
+        assert (one.text, one.finish, one.usage) == (other.text, other.finish, other.usage)
+
+
+def test_places_of_pictures_are_not_read_and_make_no_further_parts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [asked(picture(i, 128, 128), "Sharp?", want=TEXTS) for i in range(3)]
+    calls = [bench.ready(request) for request in requests]
+    n_texts = sum(token != bench.processor.image_token_id for token in calls[0].ids)
+    assert 3 * n_texts < 2 * len(calls[0].ids)
+    monkeypatch.setattr(shared, "MOST_PLACES", 3 * n_texts)
+    steps: list[int] = []
+    with hooked(bench, steps.append):
+        bench.device.compute([one_tree(call) for call in calls])
+    assert steps[0] == 3
+
+
 def test_draws_are_the_same_alone_and_in_any_batch(bench: Bench) -> None:
     def drawn(draw: int, shown: int) -> Request:
         request = asked(picture(shown), QUESTIONS[draw % 3], draw=draw)
@@ -195,6 +229,16 @@ def test_reasoning_is_kept_apart_also_where_the_prompt_opened_it(bench: Bench) -
     assert plain.text and plain.reasoning is None
 
 
+def test_log_odds_in_bfloat16_are_the_same_alone_and_in_any_batch_within_rounding(
+    bench: Bench,
+) -> None:
+    half = Bench(bench.folder, LocalOptions(dtype="bfloat16"))
+    requests = [*crowd(WORDS), *crowd(TEXTS)]
+    for request, answer in zip(requests, half.answers(requests), strict=True):
+        if request.want == WORDS:
+            assert abs(log_odds(answer) - log_odds(half.alone(request))) <= WITHIN_HALF
+
+
 def test_bfloat16_agrees_with_itself_within_rounding(bench: Bench) -> None:
     half = Bench(bench.folder, LocalOptions(dtype="bfloat16"))
     assert half.device.way.name == "shared"
@@ -241,11 +285,13 @@ def test_a_device_that_falls_is_lost(bench: Bench) -> None:
     def fall(n_rows: int) -> None:
         raise RuntimeError("CUDA error: device-side assert triggered\nCompile with ...")
 
+    other = Bench(bench.folder)
+    other.device.name = "cuda:99"  # which computes nothing on any machine
     with (
-        hooked(bench, fall),
-        pytest.raises(DeviceLost, match=r"^cpu: CUDA error: device-side assert triggered$"),
+        hooked(other, fall),
+        pytest.raises(DeviceLost, match=r"^cuda:99: CUDA error: device-side assert triggered$"),
     ):
-        bench.device.compute([one_tree(bench.ready(asked("?", want=WORDS)))])
+        other.device.compute([one_tree(other.ready(asked("?", want=WORDS)))])
 
 
 def test_a_call_that_the_model_fails_at_is_refused_and_the_others_are_answered(
@@ -265,6 +311,23 @@ def test_a_call_that_the_model_fails_at_is_refused_and_the_others_are_answered(
             assert "the model failed at this prompt and its pictures" in outcome.message
         else:
             assert isinstance(outcome, Answer)
+
+
+def test_a_call_whose_inputs_cannot_be_made_is_refused_and_no_other_is_lost(bench: Bench) -> None:
+    small = Bench(bench.folder, LocalOptions(batch_tokens=1))
+    good = [small.ready(request) for request in crowd(WORDS)[3:7]]
+    seen = good[0].seen
+    assert seen is not None
+    wrong = {name: np.array([None]) for name in seen.arrays}
+    bad = replace(good[0], seen=replace(seen, key="other", arrays=wrong))
+    outcomes = small.device.compute([one_tree(call) for call in [*good[:2], bad, *good[2:]]])
+    refused = outcomes.pop(2)
+    assert isinstance(refused, Refusal)
+    assert "(TypeError: can't convert np.ndarray of type numpy.object_" in refused.message
+    for call, outcome in zip(good, outcomes, strict=True):
+        (own,) = bench.device.compute([one_tree(call)])
+        assert isinstance(outcome, Answer) and isinstance(own, Answer)
+        assert close(outcome.logprobs, own.logprobs, WITHIN)
 
 
 def test_numbers_that_are_none_are_refused_in_words(bench: Bench) -> None:

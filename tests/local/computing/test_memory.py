@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from eyechart.local.checkpoint.processors import load_processor
 from eyechart.local.computing import memory
 from eyechart.local.computing.loading import Loaded, load_model
 from eyechart.local.computing.memory import MOST_PLACES, Memory, Need
-from eyechart.local.pieces import Checkpoint
+from eyechart.local.pieces import Checkpoint, NoRoom
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,47 @@ def test_a_token_takes_its_keys_and_values_in_every_layer(loaded: Loaded) -> Non
 def test_a_cpu_takes_no_more_than_helps_it_and_no_more_than_is_asked(loaded: Loaded) -> None:
     assert Memory(loaded).tokens_at_once() == memory.MOST_TOKENS["cpu"]
     assert Memory(loaded, 77).tokens_at_once() == 77
+
+
+def test_a_gpus_batch_is_a_few_steps_also_where_a_person_said_how_large_these_are(
+    loaded: Loaded,
+) -> None:
+    on_gpu = Memory(replace(loaded, device=torch.device("cuda:0")), 100)
+    assert (on_gpu.step_tokens(), on_gpu.tokens_at_once()) == (100, 400)
+    assert Memory(loaded, 100).tokens_at_once() == Memory(loaded, 100).step_tokens() == 100
+
+
+def test_a_token_costs_what_the_largest_step_took_whether_its_cache_was_kept_or_not(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    (tmp_path / "meminfo").write_text("MemAvailable: 1000 kB\n")
+    own, kept = Memory(loaded), Memory(loaded).token_bytes
+    fitting = int(0.8 * 1000 * 1024 / (3000 + kept))
+    own.learn(100, 100 * 3000, kept=False)
+    assert own.step_tokens() == fitting
+    own.learn(100, 100 * (3000 + kept), kept=True)
+    assert own.step_tokens() == fitting
+    own.learn(99, 10**9, kept=False)
+    assert own.step_tokens() == fitting
+    own.learn(101, 101 * 6000, kept=False)
+    assert own.step_tokens() == int(0.8 * 1000 * 1024 / (6000 + kept))
+
+
+def test_steps_are_halved_where_one_found_no_room_and_grow_again(loaded: Loaded) -> None:
+    own = Memory(loaded, 1000)
+    assert own.step_tokens() == 1000
+    with pytest.raises(NoRoom), own.measured(600, kept=True):
+        raise NoRoom("too much")
+    own.found_no_room()
+    assert own.step_tokens() == 300
+    with own.measured(300, kept=True):
+        pass
+    assert own.step_tokens() == 315
+    for _ in range(30):
+        with own.measured(300, kept=False):
+            pass
+    assert own.step_tokens() == 1000
 
 
 def test_little_free_memory_makes_small_batches(

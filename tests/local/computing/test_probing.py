@@ -17,7 +17,9 @@ from tests.local.tiny_models import save_idefics3
 
 from eyechart.asking.backend import Answer
 from eyechart.errors import Fatal
+from eyechart.local.computing import probing
 from eyechart.local.computing.alone import AloneWay
+from eyechart.local.computing.faults import fault_of
 from eyechart.local.computing.probing import Compute, Way, apart, chosen_way
 from eyechart.local.pieces import DeviceLost, Outcome, Refusal, Tree
 from eyechart.records import Sampling, likelihood, next_word
@@ -67,6 +69,22 @@ def test_calls_alone_have_the_replies_of_generate(hybrid: Bench) -> None:
         said = hybrid.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
         assert (answer.text, answer.finish) == (said, "length")
         assert answer.usage.tokens_out == len(ids)
+
+
+def test_of_calls_alone_only_the_places_that_are_read_get_logits(hybrid: Bench) -> None:
+    assert hybrid.device.loaded is not None
+    seen: list[int] = []
+    head = hybrid.device.loaded.model.get_output_embeddings()
+    hook = head.register_forward_hook(lambda _head, args, _out: seen.append(len(args[0])))
+    try:
+        hybrid.alone(asked(picture(0), QUESTIONS[0], want=next_word("good", "poor")))
+        assert seen == [1]
+        answer = hybrid.alone(asked(picture(0), QUESTIONS[0], want=likelihood("A", "fine")))
+    finally:
+        hook.remove()
+    told = answer.likelihood
+    assert told is not None
+    assert seen[1:] == [told.n_prompt + told.n_tokens[0], told.n_tokens[1]]
 
 
 def test_both_ways_draw_the_same_words(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -143,10 +161,14 @@ def test_no_memory_for_a_small_picture_ends_the_run(plain: Bench) -> None:
         chosen(plain, greedy, plain.device.compute)
 
 
-def test_a_device_that_falls_at_a_small_picture_is_lost(plain: Bench) -> None:
+def test_a_device_that_falls_at_a_small_picture_is_lost(
+    plain: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def falling(trees: Sequence[Tree]) -> list[Outcome]:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
+    # The name of a device that computes nothing on any machine.
+    monkeypatch.setattr(probing, "fault_of", lambda error, _device: fault_of(error, "cuda:99"))
     with pytest.raises(DeviceLost, match="illegal memory access"):
         chosen(plain, falling, plain.device.compute)
 

@@ -45,6 +45,20 @@ def test_a_call_without_pictures_adds_nothing_and_no_calls_make_no_arrays() -> N
     assert joined([{}, alone, {}])["pixel_values"].shape == (1, 3, 2, 2)
 
 
+def test_arrays_are_written_straight_into_the_memory_that_is_given() -> None:
+    given: list[np.ndarray] = []
+
+    def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        given.append(np.full(shape, 99, dtype))
+        return given[-1]
+
+    short, long = ({"mask": np.ones((1, n), np.int64)} for n in (1, 2))
+    for arrays, expected in (([long], [[1, 1]]), ([short, long], [[1, 0], [1, 1]])):
+        mask = joined(arrays, empty=empty)["mask"]
+        assert mask is given[-1]
+        assert mask.tolist() == expected
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_device_scales_pixels_as_numpy_does(dtype: str) -> None:
     torch = pytest.importorskip("torch")

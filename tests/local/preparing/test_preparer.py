@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +24,20 @@ from eyechart.asking.backend import Call
 from eyechart.errors import CallError, Fatal, Refused
 from eyechart.images import Encoded
 from eyechart.local.checkpoint.processors import load_processor
-from eyechart.local.pieces import Checkpoint, Ready
+from eyechart.local.children import running
+from eyechart.local.pieces import Checkpoint, LocalOptions, Ready
 from eyechart.local.preparing import hands
+from eyechart.local.preparing import preparer as preparing
 from eyechart.local.preparing.preparer import Preparer, n_workers
 from eyechart.records import next_word
 
 MIB = 2**20
 
 
-def dying_at_its_picture(folder: Path) -> Any:
+def dying_at_its_picture(parent: int, folder: Path) -> Any:
     """A processor that kills its process at a picture 40 pixels wide, as the kernel may."""
     processor = load_processor(folder)
-    if multiprocessing.parent_process() is None:
+    if os.getpid() == parent:
         return processor
     kind = type(processor.image_processor)
 
@@ -48,8 +50,8 @@ def dying_at_its_picture(folder: Path) -> Any:
     return processor
 
 
-def failing_in_workers(folder: Path) -> Any:
-    if multiprocessing.parent_process() is not None:
+def failing_in_workers(parent: int, folder: Path) -> Any:
+    if os.getpid() != parent:
         raise OSError("no such disk")
     return load_processor(folder)
 
@@ -61,7 +63,7 @@ def preparer(folder: Path, workers: int = 0, **settings: Any) -> Iterator[Prepar
         yield made
     finally:
         made.close()
-        assert not multiprocessing.active_children()
+        assert not running()
 
 
 async def ready(made: Preparer, call: Call) -> Ready:
@@ -208,14 +210,13 @@ def within(story: Awaitable[Any], seconds: float = 120) -> Any:
 def test_a_killed_worker_is_replaced_and_its_picture_made_again(qwen_folder: Path) -> None:
     async def story(made: Preparer) -> list[Ready]:
         first = await ready(made, asked(shown(1), "Is it?"))
-        (worker,) = multiprocessing.active_children()
-        assert worker.pid is not None
+        (worker,) = running()
         os.kill(worker.pid, signal.SIGSTOP)  # it has the next one in its hand, and dies of it
         going = asyncio.create_task(ready(made, asked(shown(2), "Is it?")))
         await asyncio.sleep(0.1)
         os.kill(worker.pid, signal.SIGKILL)
         second = await going
-        (other,) = multiprocessing.active_children()
+        (other,) = running()
         assert other.pid != worker.pid
         return [first, second]
 
@@ -226,7 +227,7 @@ def test_a_killed_worker_is_replaced_and_its_picture_made_again(qwen_folder: Pat
 def test_a_picture_that_kills_two_workers_is_refused_and_hurts_no_other(qwen_folder: Path) -> None:
     calls = [asked(shown(seed), "Is it?") for seed in range(4)]
     calls.insert(1, asked(shown(9, 40, 60), "Is it?", item="q7"))
-    with preparer(qwen_folder, workers=2, load=dying_at_its_picture) as made:
+    with preparer(qwen_folder, workers=2, load=partial(dying_at_its_picture, os.getpid())) as made:
         found = outcomes(made, *calls)
     assert [isinstance(one, Ready) for one in found] == [True, False, True, True, True]
     assert str(found[1]).startswith(
@@ -237,7 +238,7 @@ def test_a_picture_that_kills_two_workers_is_refused_and_hurts_no_other(qwen_fol
 
 
 def test_workers_that_cannot_load_the_processor_end_the_run(qwen_folder: Path) -> None:
-    with preparer(qwen_folder, workers=1, load=failing_in_workers) as made:
+    with preparer(qwen_folder, workers=1, load=partial(failing_in_workers, os.getpid())) as made:
         (found,) = outcomes(made, asked(shown(1), "Is it?"))
     assert isinstance(found, Fatal)
     assert "cannot load the model's processor (OSError: no such disk)" in str(found)
@@ -257,8 +258,7 @@ def test_a_worker_that_says_nothing_is_taken_for_dead(
 def test_closing_ends_workers_that_are_at_work(qwen_folder: Path) -> None:
     async def story(made: Preparer) -> None:
         await ready(made, asked(shown(1), "Is it?"))
-        (worker,) = multiprocessing.active_children()
-        assert worker.pid is not None
+        (worker,) = running()
         os.kill(worker.pid, signal.SIGSTOP)
         going = asyncio.create_task(ready(made, asked(shown(2), "Is it?")))
         await asyncio.sleep(0.1)
@@ -279,6 +279,23 @@ def test_a_prompt_that_is_too_long_for_the_config_is_refused(qwen_folder: Path) 
 def test_beside_a_gpu_workers_leave_a_core_to_it() -> None:
     assert n_workers(["cpu"]) == 0
     assert 1 <= n_workers(["cuda:0"]) <= 8
+
+
+def test_more_devices_are_fed_by_more_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "_n_cores", lambda: 100)
+    assert [n_workers(["cuda:0"] * n) for n in (1, 2, 8)] == [8, 16, 64]
+    monkeypatch.setattr(preparing, "_n_cores", lambda: 12)
+    assert [n_workers(["cuda:0"] * n) for n in (1, 2, 8)] == [8, 10, 4]
+
+
+def test_more_devices_have_more_pictures_ahead(
+    qwen_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparing, "AHEAD_BYTES", MIB)
+    options = LocalOptions(devices=("cpu", "cpu", "cpu"))
+    made = Preparer(Checkpoint(qwen_folder, "hf:tiny", "r1", options), 0)
+    assert made.most_bytes == 3 * MIB
+    made.close()
 
 
 def test_the_image_processor_is_told(qwen_folder: Path) -> None:

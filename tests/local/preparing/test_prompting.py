@@ -113,10 +113,8 @@ def test_a_tokenizer_that_treats_a_texts_start_in_another_way_gets_whole_prompts
     inner.pre_tokenizer = pre_tokenizers.Sequence([first, inner.pre_tokenizer])
     prompter = Prompter(processor, NAME)
     assert prompter.road.way == "written" and not prompter.road.splits
-    made = [ready(prompter, processor, call) for call in questions(shown(1))[:2]]
-    for one, call in zip(made, questions(shown(1)), strict=False):
-        own = whole_inputs(processor, prompter.rendered(call.request), [decoded(shown(1))])
-        assert one.ids == own.ids and one.rows == own.rows
+    for call in (asked(shown(1), text) for text in ("Is it?", " Is it?")):
+        check_own(processor, prompter, call)
 
 
 def test_pictures_pin_all_tokens_up_to_their_last(processor: Any) -> None:

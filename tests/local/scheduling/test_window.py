@@ -14,7 +14,7 @@ from tests.local.small_devices import ids_in, measured, ready
 
 from eyechart.asking.backend import Answer
 from eyechart.errors import EyechartError, Fatal
-from eyechart.local.pieces import Ids, Outcome, Ready
+from eyechart.local.pieces import Ids, Outcome, Ready, Refusal
 from eyechart.local.scheduling.window import Batch, Place, Window
 
 LONG_S = 30.0
@@ -215,6 +215,60 @@ def test_a_batch_that_is_put_back_is_the_oldest_again_without_those_who_left() -
     window.put_back(batch)
     assert ids_in(taken(window, 2)) == [(1,), (2,)]
     assert ids_in(taken(window, 2)) == [(3,)]
+
+
+def test_calls_over_which_a_device_was_lost_go_alone_after_all_others() -> None:
+    window, told = Window(), list[object]()
+    places = [add(window, photo("a", n), told) for n in range(3)]
+    window.blame(taken(window), "cuda:0: lost")
+    add(window, photo("b", 0))
+    add(window, photo("a", 3))
+    window.leave(places[1])
+    assert ids_in(taken(window)) == [(98, 98, 0)]
+    assert ids_in(taken(window)) == [(97, 97, 3)]
+    assert ids_in(taken(window)) == [(97, 97, 0)]
+    assert ids_in(taken(window)) == [(97, 97, 2)]
+    assert (window.n_waiting, told) == (0, [])
+
+
+def test_a_call_over_which_a_second_device_is_lost_is_refused() -> None:
+    window, told = Window(), list[object]()
+    add(window, ready((1,)), told)
+    window.blame(taken(window), "cuda:0: lost")
+    window.blame(taken(window), "cuda:1: lost too")
+    assert window.n_waiting == 0
+    assert told == [
+        Refusal(
+            "two devices were lost while they computed it, the second one with it alone (cuda:1: "
+            "lost too); it is left out and the others go on. Look at its pictures and its text, "
+            "or ask it by itself on another device (?devices=cpu)"
+        )
+    ]
+
+
+def test_an_end_is_told_to_those_over_which_a_device_was_lost_too() -> None:
+    window, told = Window(), list[object]()
+    add(window, ready((1,)), told)
+    window.blame(taken(window), "cuda:0: lost")
+    window.close()
+    assert told == [window.ended]
+
+
+def test_a_batch_of_replies_may_have_a_bound_of_its_own() -> None:
+    window = Window()
+    for n in range(4):
+        add(window, ready((n, n), text=True))
+    for n in range(4, 8):
+        add(window, ready((n, n)))
+    batch = window.next_batch(8, 4)
+    assert batch is not None
+    assert batch.writes
+    assert ids_in(batch) == [(0, 0), (1, 1)]
+    assert ids_in(taken(window, 4)) == [(2, 2), (3, 3)]
+    batch = window.next_batch(8, 4)
+    assert batch is not None
+    assert not batch.writes
+    assert len(batch.places) == 4
 
 
 def test_one_call_added_twice_is_two_calls() -> None:

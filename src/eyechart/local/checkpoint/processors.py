@@ -14,7 +14,7 @@ from typing import Any
 from eyechart.errors import BadInput, MissingExtra
 from eyechart.local.checkpoint.finding import require_libraries
 from eyechart.local.checkpoint.settings_files import again, read_settings
-from eyechart.local.computing.faults import first_line
+from eyechart.local.quiet import first_line, quiet
 
 NAMED_IN = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
 """Where a checkpoint names the class of its processor, in the order that transformers asks."""
@@ -30,8 +30,6 @@ def load_processor(folder: Path) -> Any:
     class for it or cannot load it, MissingExtra where a library is not installed.
     """
     require_libraries()
-    from eyechart.local.computing.loading import quiet
-
     with quiet():
         kind = _kind(folder)
         try:

@@ -16,11 +16,12 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from eyechart.local.computing.answering import Heard, Reply, answer_of, most_new, not_finite
 from eyechart.local.computing.feeding import inputs_of
 from eyechart.local.computing.forward import only
-from eyechart.local.computing.loading import Loaded, quiet
+from eyechart.local.computing.loading import Loaded
 from eyechart.local.computing.reading import logprobs
 from eyechart.local.computing.sampling import Dice, next_tokens
 from eyechart.local.computing.writing import dice_of
 from eyechart.local.pieces import Ids, Outcome, Ready, Tree
+from eyechart.local.quiet import quiet
 
 
 class AloneWay:

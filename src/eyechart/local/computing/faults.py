@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eyechart.local.pieces import DeviceLost, NoRoom
+from eyechart.local.quiet import first_line
 
 NO_ROOM = (
     "out of memory",  # torch.OutOfMemoryError, and CUDA's own "CUDA error: out of memory"
@@ -51,13 +52,3 @@ def fault_of(
 def _tells_no_room(error: BaseException) -> bool:
     said = f"{type(error).__name__}: {error}"
     return isinstance(error, MemoryError) or any(word in said for word in NO_ROOM)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says, at most 300 characters; its type where it is mute.
-
-    >>> first_line(MemoryError())
-    'MemoryError'
-    """
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__

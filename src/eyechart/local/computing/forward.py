@@ -9,7 +9,7 @@ sequence is one run of places. Keys carry their positions, so it does not matter
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -115,13 +115,13 @@ def select(rows: Rows, which: Sequence[int], *, last: bool = False) -> Rows:
     lengths = [rows.lengths[i] for i in which]
     ends = [rows.starts[i] + rows.lengths[i] for i in which]
     width = max(lengths)
+    move = _mover(rows, which, ends, width)
     cache: Any = DynamicCache()
     for layer in rows.cache.layers:
         moved = LAYER()
         if layer.is_initialized:
             moved.lazy_initialization(layer.keys, layer.values)
-            moved.keys = _moved(layer.keys, which, ends, width)
-            moved.values = _moved(layer.values, which, ends, width)
+            moved.keys, moved.values = move(layer.keys), move(layer.values)
         cache.layers.append(moved)
         if last:
             layer.keys = layer.values = None
@@ -154,15 +154,20 @@ def _check(cache: Any) -> None:
         raise ValueError("its layers do not all keep keys and values for each token")
 
 
-def _moved(values: Tensor, which: Sequence[int], ends: Sequence[int], width: int) -> Tensor:
-    """The last `width` places before each row's end. Values: (n, heads, places, size)."""
-    index = torch.tensor(which, device=values.device)
+def _mover(
+    rows: Rows, which: Sequence[int], ends: Sequence[int], width: int
+) -> Callable[[Tensor], Tensor]:
+    """Takes of a layer's values, (n, heads, places, size), the last places before rows' ends."""
+    device = next(layer.keys.device for layer in rows.cache.layers if layer.is_initialized)
+    index = torch.tensor(which, device=device)
+    run = slice(ends[0] - width, ends[0])
+    if list(which) == list(range(len(rows.lengths))) and len(set(ends)) == 1:
+        return lambda values: values[:, :, run]
     if len(set(ends)) == 1:
-        values = values[:, :, ends[0] - width : ends[0]]
-        return values if list(which) == list(range(len(values))) else values[index]
-    offsets = torch.arange(width, device=values.device) - width
-    places = (torch.tensor(ends, device=values.device)[:, None] + offsets).clamp(min=0)
-    return values.transpose(1, 2)[index[:, None], places].transpose(1, 2)
+        return lambda values: values.index_select(0, index)[:, :, run]
+    offsets = torch.arange(width, device=device) - width
+    places = (torch.tensor(ends, device=device)[:, None] + offsets).clamp(min=0)
+    return lambda values: values.transpose(1, 2)[index[:, None], places].transpose(1, 2)
 
 
 def _tensor(loaded: Loaded, values: Sequence[Any]) -> Tensor:

@@ -7,24 +7,22 @@ missing from a checkpoint is made up, and nothing is fetched from the hub.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from transformers.utils import logging
 
 from eyechart.errors import BadInput, EyechartError, Fatal
-from eyechart.local.computing.faults import fault_of, first_line
+from eyechart.local.computing.faults import fault_of
 from eyechart.local.computing.sampling import GREEDY, Drawing
 from eyechart.local.pieces import Checkpoint
 from eyechart.local.preparing.collating import Scale
+from eyechart.local.quiet import first_line, quiet
 
 LIBRARY: Any = transformers  # typed in parts only
-TOLD: Any = logging
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 TOP_K = 50  # transformers' own where a checkpoint samples and does not say
 
@@ -106,20 +104,6 @@ def device_named(name: str) -> torch.device:
     return device
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers' own progress bars and warnings off the terminal."""
-    level, bars = TOLD.get_verbosity(), TOLD.is_progress_bar_enabled()
-    TOLD.set_verbosity_error()
-    TOLD.disable_progress_bar()
-    try:
-        yield
-    finally:
-        TOLD.set_verbosity(level)
-        if bars:
-            TOLD.enable_progress_bar()
-
-
 def _config(checkpoint: Checkpoint) -> Any:
     try:
         config = LIBRARY.AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True)
@@ -161,8 +145,10 @@ def _read(
     checkpoint: Checkpoint, device: torch.device, attention: str | None
 ) -> tuple[Any, dict[str, Any]]:
     options = checkpoint.options
-    straight = device.type == "cuda" and importlib.util.find_spec("accelerate") is not None
-    placed: dict[str, Any] = {"device_map": device} if straight else {}
+    # Onto the device file by file, not through the machine's memory.
+    placed: dict[str, Any] = (
+        {"device_map": device} if LIBRARY.utils.is_accelerate_available() else {}
+    )
     found: tuple[Any, dict[str, Any]] = LIBRARY.AutoModelForImageTextToText.from_pretrained(
         checkpoint.folder,
         dtype=DTYPES.get(options.dtype, "auto"),

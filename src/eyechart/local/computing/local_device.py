@@ -16,13 +16,14 @@ import torch
 from eyechart.local.checkpoint.processors import load_processor
 from eyechart.local.computing.alone import AloneWay
 from eyechart.local.computing.compiling import compile_parts
-from eyechart.local.computing.faults import fault_of, first_line
+from eyechart.local.computing.faults import fault_of
 from eyechart.local.computing.loading import Loaded, load_model
 from eyechart.local.computing.memory import Memory
 from eyechart.local.computing.probing import Compute, Way, chosen_way
 from eyechart.local.computing.shared import SharedWay
 from eyechart.local.pieces import Checkpoint, DeviceLost, NoRoom, Outcome, Refusal, Tree
 from eyechart.local.preparing.prompting import Prompter
+from eyechart.local.quiet import first_line
 
 Load = Callable[[Path], Any]
 

@@ -20,12 +20,13 @@ from torch import Tensor
 from eyechart.asking.backend import Answer, Call
 from eyechart.errors import Fatal
 from eyechart.images import encode
-from eyechart.local.computing.faults import fault_of, first_line
-from eyechart.local.computing.loading import Loaded, quiet
+from eyechart.local.computing.faults import fault_of
+from eyechart.local.computing.loading import Loaded
 from eyechart.local.pieces import DeviceLost, NoRoom, Outcome, Ready, Tree
 from eyechart.local.preparing.pictures import Eye
 from eyechart.local.preparing.prompting import Prompter
 from eyechart.local.preparing.roads import adds_special, made_pictures
+from eyechart.local.quiet import first_line, quiet
 from eyechart.records import Picture, Request, Turn, Want
 
 N_TOKENS = 512

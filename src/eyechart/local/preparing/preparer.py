@@ -69,10 +69,9 @@ class Preparer:
         road = self._prompter.road
         self._eye = Eye(processor, road)
         self._hands = Hands(Opening(checkpoint.folder, load, road), workers) if workers else None
-        if most_bytes is None:
-            most_bytes = AHEAD_BYTES * len(devices_of(checkpoint))
+        self.most_bytes = most_bytes or AHEAD_BYTES * len(devices_of(checkpoint))
         self._shelf: Shelf[Seen | Whole] = Shelf(
-            _n_bytes, n_at_once=2 * workers or 1, most_bytes=most_bytes
+            _n_bytes, n_at_once=2 * workers or 1, most_bytes=self.most_bytes
         )
 
     @property
@@ -103,8 +102,8 @@ class Preparer:
             made = await self._shelf.take(key, partial(self._made, work))
         except Refused as error:
             raise Refused(f"{self._name}: item {call.request.item_id!r}: {error}") from error
-        self._note(made.seen if isinstance(made, Whole) else made)
         try:
+            self._note(made.seen if isinstance(made, Whole) else made)
             yield await self._apart(partial(self._finished, call, made))
         finally:
             self._shelf.leave(key)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyechart.errors import EyechartError, Fatal
-from eyechart.local.pieces import Device, DeviceLost, NoRoom, Ready, Refusal
+from eyechart.local.pieces import Device, DeviceLost, NoRoom, Outcome, Ready, Refusal
 from eyechart.local.scheduling.window import Batch, Window
 from eyechart.local.stopping import Stopped, check_wanted, while_wanted
 
@@ -36,6 +36,8 @@ FORGETTING = 1.001
 that others held may be free again."""
 CLOSING_S = 30.0
 """How long a crew that goes home may take to end its batches, before these are given up."""
+LEAVING_S = 5.0
+"""How long the program's end waits for threads, whose batches nobody wants any more."""
 GIVING_UP_S = 10.0
 """How long it may take a thread to notice that its batch is given up."""
 
@@ -49,6 +51,7 @@ class Post:
 
 
 _crews: weakref.WeakSet[Crew] = weakref.WeakSet()
+_exiting = threading.Event()
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 """Those of all crews: one may still let go of its device when nobody holds its crew any more."""
 
@@ -127,9 +130,10 @@ def _give_up(thread: threading.Thread) -> None:
 @atexit.register
 def _close_all() -> None:
     """The interpreter aborts if a thread is inside torch when it ends."""
+    _exiting.set()
     for crew in list(_crews):
         crew.window.close()
-    _ended(list(_threads), 0.0)
+    _ended(list(_threads), LEAVING_S)
 
 
 class _Roll:
@@ -219,8 +223,8 @@ def _live(post: Post, window: Window, roll: _Roll) -> None:
         finally:
             with suppress(RuntimeError, OSError):  # what is lost cannot even let go
                 device.close()
-        device = _made_anew(post, loss)
         roll.restarts.append(loss)
+        device = _made_anew(post, loss)
 
 
 def _made_anew(post: Post, loss: str) -> Device:
@@ -250,9 +254,7 @@ def _compute(batch: Batch, device: Device, window: Window, bounds: _Bounds) -> N
             part = parts[-1]
             bound = bounds.of(part)
             try:
-                with while_wanted(part.is_wanted):
-                    check_wanted()
-                    outcomes = device.compute(part.trees)
+                outcomes = _outcomes(part, device)
                 bound.grow()
             except Stopped:
                 parts.pop()
@@ -273,6 +275,13 @@ def _compute(batch: Batch, device: Device, window: Window, bounds: _Bounds) -> N
     finally:
         for part in parts:
             window.put_back(part)
+
+
+def _outcomes(part: Batch, device: Device) -> list[Outcome]:
+    """Raises Stopped where nobody waits for them, or the program ends."""
+    with while_wanted(lambda: part.is_wanted() and not _exiting.is_set()):
+        check_wanted()
+        return device.compute(part.trees)
 
 
 def _items(batch: Batch) -> str:
