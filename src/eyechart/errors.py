@@ -40,8 +40,9 @@ class UnknownName(EyechartError):
 
     def __init__(self, what: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-        nearest = f"; did you mean {near[0]!r}?" if near else "."
+        by_small = {known_name.lower(): known_name for known_name in names}
+        near = difflib.get_close_matches(name.lower(), by_small, n=1, cutoff=0.5)
+        nearest = f"; did you mean {by_small[near[0]]!r}?" if near else "."
         known_names = ", ".join(names) or "none"
         super().__init__(f"no {what} is called {name!r}{nearest} Known: {known_names}{hint}")
 
