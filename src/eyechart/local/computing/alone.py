@@ -22,6 +22,7 @@ from eyechart.local.computing.sampling import Dice, next_tokens
 from eyechart.local.computing.writing import dice_of
 from eyechart.local.pieces import Ids, Outcome, Ready, Tree
 from eyechart.local.quiet import quiet
+from eyechart.local.stopping import check_wanted
 
 
 class AloneWay:
@@ -102,6 +103,7 @@ class _Chooser(LogitsProcessor):
         self._dice, self.is_sound = dice, True
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        check_wanted()
         self.is_sound = self.is_sound and not bool(scores.isnan().any())
         chosen = torch.tensor([next_tokens(scores, [self._dice])], device=scores.device)
         return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)

@@ -59,7 +59,7 @@ def write(loaded: Loaded, rows: Rows, logits: Tensor, calls: Sequence[Ready]) ->
         if not left:
             return [one.reply for one in written]
         if len(left) < len(active):
-            rows, active = select(rows, left), [active[i] for i in left]
+            rows, active = select(rows, left, last=True), [active[i] for i in left]
         said = [(one.ids[-1],) for one in active]
         logits = go_on(loaded, rows, said, [(i, 0) for i in range(len(active))])
 
