@@ -26,10 +26,10 @@ from eyechart import plugins
 from eyechart.asking import Price
 from eyechart.asking.call_log import CallLog
 from eyechart.asking.engine import Tally
-from eyechart.asking.intake import Intake
+from eyechart.asking.planning import planned
 from eyechart.errors import BadInput, UnknownName
 from eyechart.prompts import answer_requests
-from eyechart.records import KINDS, Kind, Request, Response
+from eyechart.records import KINDS, Kind, Response
 from eyechart.report.comparison import Comparison, comparison_headline
 from eyechart.report.formatting import plural
 from eyechart.rubrics import rubrics_of
@@ -113,35 +113,21 @@ def show_plan(benchmark: str, model: str, settings: RunSettings) -> None:
     rules = plugins.rules_of(name, item_set)
     settings = fitted(settings, backend, item_set.items, rules)
     requests = answer_requests(item_set.items, form=settings.form, sampling=settings.sampling)
-    n_found = n_failed = n_bytes = tokens = n_calls = 0
-    keys: set[bytes] = set()
     with CallLog(settings.workspace / CALL_LOG) as log:
-        intake = Intake(iter(requests), backend, log, max_pixels=settings.ask.max_pixels)
-        while (chunk := intake.next_chunk()) is not None:
-            n_found += chunk.n_found
-            chunk.jobs = [job for job in chunk.jobs if job.question.key not in keys]
-            keys |= {job.question.key for job in chunk.jobs}
-            n_calls += sum(_calls_of(job.call.request) for job in chunk.jobs)
-            n_failed += len(chunk.ready) - chunk.n_found
-            n_bytes += sum(len(i.data) for job in chunk.jobs for i in job.call.images)
-            tokens += sum(job.call.request.sampling.max_tokens or 0 for job in chunk.jobs)
+        plan = planned(requests, backend, log, max_pixels=settings.ask.max_pixels)
     console.print(
-        f"Would ask {n_calls} calls of {backend.model}: {n_bytes / 1e6:.1f} MB of pictures; "
-        f"{n_found} are in the log already, {n_failed} cannot be sent. Nothing was asked.",
+        f"Would ask {plan.n_calls} calls of {backend.model}: {plan.n_bytes / 1e6:.1f} MB of "
+        f"pictures; {plan.n_found} are in the log already, {plan.n_failed} cannot be sent. "
+        "Nothing was asked.",
         soft_wrap=True,
     )
-    most_usd = settings.ask.budget.price.usd_out * tokens / 1e6
+    most_usd = settings.ask.budget.price.usd_out * plan.n_tokens / 1e6
     limit = f" (${most_usd:.2f} at the price given)" if most_usd else ""
     n_rubrics = sum(len(rubrics_of(item, rules.rubrics)) for item in item_set.items)
     n_verdicts = n_rubrics * settings.judging.n_draws * len(settings.judges)
     if n_verdicts:
         console.print(f"The judges would be asked for up to {n_verdicts} verdicts on top of that.")
-    console.print(f"Replies can hold at most {tokens:,} tokens{limit}; pictures cost extra.")
-
-
-def _calls_of(request: Request) -> int:
-    """How many calls a request takes: the likelihood of several texts takes one for each."""
-    return len(request.want.words) if request.want.name == "likelihood" else 1
+    console.print(f"Replies can hold at most {plan.n_tokens:,} tokens{limit}; pictures cost extra.")
 
 
 def show_calls(workspace: Path, price: Price) -> None:

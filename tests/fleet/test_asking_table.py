@@ -19,6 +19,7 @@ from tests.fleet.asked_for import PICTURES, question
 from tests.pictures import photo, saved
 
 from eyechart.asking import AskSettings, Budget, Patience
+from eyechart.asking.planning import Plan
 from eyechart.backends.scripted import Scripted
 from eyechart.errors import BadInput, Fatal, Refused, Transient
 from eyechart.fleet import asking_table
@@ -215,11 +216,12 @@ def test_a_plan_counts_without_asking_or_writing(tmp_path: Path) -> None:
     write_requests(table, [*asked, dataclasses.replace(question(2), want=likelihood("a", "b"))])
     plan = plan_table(table, "guess", out, workspace=tmp_path / "runs")
     n_bytes = len(blank.data or b"")
-    assert plan == asking_table.Plan("guess", 3, n_failed=1, n_bytes=n_bytes, n_tokens=8192)
+    counts = Plan(3, n_failed=1, n_bytes=n_bytes, n_tokens=8192)
+    assert plan == asking_table.TablePlan("guess", 0, counts)
     assert not out.exists()
     ask_table(table, "guess", out, workspace=tmp_path / "runs")
     assert plan_table(table, "guess", out, workspace=tmp_path / "x").n_before == 3
-    other = plan_table(table, "guess", tmp_path / "other", workspace=tmp_path / "runs")
+    other = plan_table(table, "guess", tmp_path / "other", workspace=tmp_path / "runs").plan
     assert (other.n_calls, other.n_found, other.n_failed) == (0, 3, 1)
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from eyechart import plugins
 from eyechart.asking import AskSettings, Tally, ask
 from eyechart.asking.backend import Backend
-from eyechart.asking.intake import Intake
+from eyechart.asking.planning import Plan, planned
 from eyechart.fleet import answer_folder
 from eyechart.fleet.answer_folder import AnswerFolder, Asked, AskedTable, answered_at
 from eyechart.fleet.logged_calls import OpenLog
 from eyechart.fleet.marking import marked, placed
 from eyechart.fleet.request_rows import overview_of, read_numbered
-from eyechart.records import Request, Response
+from eyechart.records import Response
 from eyechart.run_settings import CALL_LOG
 from eyechart.stages import Stage, Watch
 
@@ -28,20 +28,12 @@ PART_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What asking would come to. `n_calls`: a likelihood of several texts is a call for each.
-
-    `n_before`: answered in the folder; `n_found`: in the log; `n_failed`: cannot be sent.
-    `n_bytes`: of pictures. `n_tokens`: the most that the replies can hold.
-    """
+class TablePlan:
+    """What asking a table would come to. `n_before`: requests that are answered in the folder."""
 
     model: str
-    n_calls: int = 0
-    n_before: int = 0
-    n_found: int = 0
-    n_failed: int = 0
-    n_bytes: int = 0
-    n_tokens: int = 0
+    n_before: int
+    plan: Plan
 
 
 def ask_table(
@@ -105,7 +97,7 @@ def plan_table(
     *,
     settings: AskSettings | None = None,
     workspace: Path | None = Path("runs"),
-) -> Plan:
+) -> TablePlan:
     """What `ask_table` would ask; nothing is asked, and nothing is written into the folder.
 
     `workspace`: None for a fleet, which has no call log.
@@ -115,29 +107,8 @@ def plan_table(
     numbered = read_numbered(requests, without=answered)
     with nullcontext() if workspace is None else OpenLog(workspace / CALL_LOG) as log:
         asking = (one.request for one in numbered)
-        intake = Intake(asking, backend, log, max_pixels=settings.max_pixels)
-        return replace(_planned(intake, backend.model), n_before=len(answered))
-
-
-def _planned(intake: Intake, model: str) -> Plan:
-    plan, keys = Plan(model), set[bytes]()
-    while (chunk := intake.next_chunk()) is not None:
-        new = {job.question.key: job for job in chunk.jobs if job.question.key not in keys}
-        keys |= set(new)
-        calls = [job.call for job in new.values()]
-        plan = replace(
-            plan,
-            n_calls=plan.n_calls + sum(_calls_of(call.request) for call in calls),
-            n_found=plan.n_found + chunk.n_found,
-            n_failed=plan.n_failed + len(chunk.ready) - chunk.n_found,
-            n_bytes=plan.n_bytes + sum(len(i.data) for call in calls for i in call.images),
-            n_tokens=plan.n_tokens + sum(c.request.sampling.max_tokens or 0 for c in calls),
-        )
-    return plan
-
-
-def _calls_of(request: Request) -> int:
-    return len(request.want.words) if request.want.name == "likelihood" else 1
+        plan = planned(asking, backend, log, max_pixels=settings.max_pixels)
+    return TablePlan(backend.model, len(answered), plan)
 
 
 class _Collector:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eyechart.asking import Price
 from eyechart.fleet.answer_folder import AskedTable
-from eyechart.fleet.asking_table import Plan
+from eyechart.fleet.asking_table import TablePlan
 from eyechart.fleet.importing import Imported
 from eyechart.fleet.request_rows import Written
 from eyechart.printing import print_notes, print_text, wide_console
@@ -25,13 +25,13 @@ def print_written(written: Written, out: str) -> None:
         print_text(console, f"Left out {left_out} that cannot be asked, the first: {written.why}")
 
 
-def print_plan(plan: Plan, price: Price) -> None:
+def print_plan(table: TablePlan, price: Price) -> None:
     """Print what asking a table would ask, send and at most cost."""
-    console = wide_console()
+    console, plan = wide_console(), table.plan
     print_text(
         console,
-        f"Would ask {plural(plan.n_calls, 'call')} of {plan.model}: {plan.n_bytes / 1e6:.1f} MB of "
-        f"pictures; {plan.n_before} are answered already, {plan.n_found} are in the log, "
+        f"Would ask {plural(plan.n_calls, 'call')} of {table.model}: {plan.n_bytes / 1e6:.1f} MB "
+        f"of pictures; {table.n_before} are answered already, {plan.n_found} are in the log, "
         f"{plan.n_failed} cannot be sent. Nothing was asked.",
     )
     most_usd = price.usd_out * plan.n_tokens / 1e6

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -113,12 +113,19 @@ def read_numbered(path: str | Path, *, without: Container[int] = ()) -> Iterator
         for group in table.groups():
             if without and all(n in without for n in _numbers(table, group)):
                 continue
-            for row in table.rows(group, at_once=rows_at_once(table, group)):
-                if row.values["n"] not in without:
-                    yield Numbered(row.values["n"], request_of_row(row.values, row.where))
+            yield from numbered_in(table, group, lambda n: n not in without)
 
 
-def rows_at_once(table: ParquetTable, group: Group) -> int:
+def numbered_in(
+    table: ParquetTable, group: Group, is_wanted: Callable[[int], bool]
+) -> Iterator[Numbered]:
+    """The requests of a row group whose numbers are wanted."""
+    for row in table.rows(group, at_once=_rows_at_once(table, group)):
+        if is_wanted(row.values["n"]):
+            yield Numbered(row.values["n"], request_of_row(row.values, row.where))
+
+
+def _rows_at_once(table: ParquetTable, group: Group) -> int:
     """How many rows of a group to hold in memory: few where they show photographs.
 
     A photograph is stored once for all rows that show it, but each row that is read has its own.

@@ -92,8 +92,13 @@ def response_rows(path: str | Path) -> Iterator[Row]:
 
 def answered_in(parts: Sequence[Place]) -> frozenset[int]:
     """The numbers of the requests that these tables hold an answer to."""
-    rows = (row.values for part in parts for row in _rows(part, without=OTHERS))
-    return frozenset(row["n"] for row in rows if row["failure"] is None)
+    return frozenset(n for part in parts for n, failed in numbers_in(part) if not failed)
+
+
+def numbers_in(part: Place) -> Iterator[tuple[int, bool]]:
+    """The number of each row of a table, and whether it is a failure."""
+    for row in _rows(part, without=OTHERS):
+        yield row.values["n"], row.values["failure"] is not None
 
 
 def _write(place: Place, responses: Sequence[Placed]) -> None:
@@ -120,10 +125,8 @@ def _rows(part: Place, *, without: Sequence[str] = ()) -> Iterator[Row]:
 
 def _counting(parts: Sequence[Place]) -> Flags:
     """For each row of all parts, in their order, whether it is the one that counts for its `n`."""
-    rows = (row.values for part in parts for row in _rows(part, without=OTHERS))
-    found = np.fromiter(
-        ((row["n"], row["failure"] is not None) for row in rows), np.dtype((np.int64, 2))
-    ).reshape(-1, 2)
+    rows = (row for part in parts for row in numbers_in(part))
+    found = np.fromiter(rows, np.dtype((np.int64, 2))).reshape(-1, 2)
     numbers, failed = found.T
     places = np.arange(len(found))
     order = np.lexsort((np.where(failed, -places, places), failed, numbers))

@@ -13,23 +13,20 @@ from dataclasses import dataclass
 from itertools import islice
 
 from eyechart.fleet.one_request import FORM, WANTS
-from eyechart.fleet.one_response import FORM as RESPONSES
 from eyechart.fleet.one_response import Placed
 from eyechart.fleet.parquet_tables import ParquetTable
 from eyechart.fleet.places import names_in, place_of
 from eyechart.fleet.request_rows import (
     GROUP_ROWS,
     Numbered,
-    request_of_row,
-    rows_at_once,
+    numbered_in,
 )
-from eyechart.fleet.response_table import ROWS_AT_ONCE, is_part, write_responses
+from eyechart.fleet.response_table import is_part, numbers_in, write_responses
 
 SHARES_A_WORKER = 4
 """So many at least where the table is long enough, so that none waits long for the last one."""
 FEWEST_ROWS = 256
 BUT_WANTS = tuple(name for name in FORM.schema.names if name not in ("n", "want"))
-BUT_FAILURES = tuple(name for name in RESPONSES.schema.names if name not in ("n", "failure"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +66,18 @@ class Parts:
 
     def written(self, share: int) -> dict[int, bool]:
         """The numbers that this run has written of a share, each with whether it failed."""
-        begin, place = self._begin(share), place_of(self.out)
-        names = [name for name in names_in(place) if name.startswith(begin) and is_part(name)]
-        return {n: failed for name in names for n, failed in _rows(posixpath.join(self.out, name))}
+        return dict(self._numbers(self._begin(share)))
 
     def all_written(self) -> Iterator[int]:
         """The numbers in all parts of this run; one that two workers wrote comes twice."""
-        begin = f"part-{self.run}-"
-        for name in names_in(place_of(self.out)):
+        return (n for n, _ in self._numbers(f"part-{self.run}-"))
+
+    def _numbers(self, begin: str) -> Iterator[tuple[int, bool]]:
+        """Those in the parts whose names begin so."""
+        place = place_of(self.out)
+        for name in names_in(place):
             if name.startswith(begin) and is_part(name):
-                yield from (n for n, _ in _rows(posixpath.join(self.out, name)))
+                yield from numbers_in(place.at(name))
 
     def _begin(self, share: int) -> str:
         return f"part-{self.run}-{share:06}-"
@@ -121,16 +120,5 @@ def read_share(requests: str, share: Share, *, without: Container[int] = ()) -> 
     wanted = {n for n in share.wanted if n not in without}
     with ParquetTable(place_of(requests), FORM) as table:
         for group in table.groups():
-            if group.index not in share.groups:
-                continue
-            for row in table.rows(group, at_once=rows_at_once(table, group)):
-                if row.values["n"] in wanted:
-                    yield Numbered(row.values["n"], request_of_row(row.values, row.where))
-
-
-def _rows(part: str) -> Iterator[tuple[int, bool]]:
-    """Each row's number, and whether it is a failure."""
-    with ParquetTable(place_of(part), RESPONSES) as table:
-        for group in table.groups():
-            for row in table.rows(group, at_once=ROWS_AT_ONCE, without=BUT_FAILURES):
-                yield row.values["n"], row.values["failure"] is not None
+            if group.index in share.groups:
+                yield from numbered_in(table, group, wanted.__contains__)
